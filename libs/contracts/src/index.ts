@@ -1,1 +1,17 @@
-export {};
+export * from './names.js';
+export * from './pages.js';
+export * from './errors.js';
+export * from './identity.js';
+export * from './workloads.js';
+export * from './quotas.js';
+export * from './policies.js';
+export * from './images.js';
+export * from './records.js';
+export * from './events.js';
+export * from './actions/define.js';
+export * from './actions/facts.js';
+export * as actions from './actions/catalog.js';
+export * from './rpc/define.js';
+export * from './rpc/policy.js';
+export * from './rpc/scheduler.js';
+export * from './rpc/others.js';

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { Member, Team, Token, User } from './identity.js';
+import { Deployment, Environment, Project } from './workloads.js';
+import { Quota } from './quotas.js';
+
+export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
+  /** `<family>.<past tense>.v<N>`: within a version only optional additions. */
+  readonly type: string;
+  readonly summary: string;
+  readonly data: Data;
+}
+
+export const eventCatalog = new Map<string, EventDefinition>();
+
+export function defineEvent<Data extends z.ZodType>(
+  type: string,
+  summary: string,
+  data: Data,
+): EventDefinition<Data> {
+  if (eventCatalog.has(type)) throw new Error(`event ${type} is defined twice`);
+  const definition = { type, summary, data };
+  eventCatalog.set(type, definition);
+  return definition;
+}
+
+/** Where an event belongs: the levels of its subject, `_` where one does not apply. */
+export interface EventPlace {
+  team?: string | null;
+  project?: string | null;
+  environment?: string | null;
+}
+
+export function eventSubject(type: string, place: EventPlace): string {
+  const { team, project, environment } = place;
+  return `berth.events.${team || '_'}.${project || '_'}.${environment || '_'}.${type}`;
+}
+
+/** CloudEvents 1.0, structured JSON (section 3.1), with our correlation id as an extension attribute. */
+export const CloudEvent = z.object({
+  specversion: z.literal('1.0'),
+  id: z.uuid(),
+  source: z.string().describe('`/berth/<service>`'),
+  type: z.string(),
+  subject: z.string().optional(),
+  time: z.iso.datetime(),
+  datacontenttype: z.literal('application/json'),
+  correlationid: z.string().optional(),
+  data: z.unknown(),
+});
+export type CloudEvent = z.infer<typeof CloudEvent>;
+
+const named = z.object({ name: z.string() });
+
+export const userCreated = defineEvent('user.created.v1', 'A user or service account was created.', User);
+export const teamCreated = defineEvent('team.created.v1', 'A team was created.', Team);
+export const memberSetEvent = defineEvent(
+  'member.set.v1',
+  'A member was added, or has another role.',
+  Member,
+);
+export const memberRemoved = defineEvent(
+  'member.removed.v1',
+  'A member was removed.',
+  Member.omit({ role: true }),
+);
+export const tokenCreated = defineEvent('token.created.v1', 'A token was issued.', Token);
+export const tokenRevoked = defineEvent('token.revoked.v1', 'A token was revoked.', Token);
+export const policyApplied = defineEvent(
+  'policy.applied.v1',
+  'A policy was created or replaced.',
+  z.object({ id: z.string(), version: z.int(), revision: z.int() }),
+);
+export const policyRemoved = defineEvent(
+  'policy.removed.v1',
+  'A policy was removed.',
+  z.object({ id: z.string(), revision: z.int() }),
+);
+export const projectCreated = defineEvent('project.created.v1', 'A project was created.', Project);
+export const projectRemoved = defineEvent('project.removed.v1', 'A project was removed.', named);
+// Values of variables stay out of events: they may hold what is private.
+export const environmentCreated = defineEvent(
+  'environment.created.v1',
+  'An environment was created.',
+  Environment.omit({ variables: true }),
+);
+export const environmentUpdated = defineEvent(
+  'environment.updated.v1',
+  'The variables of an environment were replaced.',
+  Environment.omit({ variables: true }),
+);
+export const environmentRemoved = defineEvent(
+  'environment.removed.v1',
+  'An environment and all that ran in it was removed.',
+  named.extend({ project: z.string() }),
+);
+export const deploymentCreated = defineEvent(
+  'deployment.created.v1',
+  'A deployment was accepted and begins.',
+  Deployment,
+);
+export const deploymentProgressed = defineEvent(
+  'deployment.progressed.v1',
+  'A step of a deployment began or ended.',
+  Deployment,
+);
+export const deploymentSucceeded = defineEvent(
+  'deployment.succeeded.v1',
+  'The release runs, and is healthy.',
+  Deployment,
+);
+export const deploymentFailed = defineEvent(
+  'deployment.failed.v1',
+  'The release did not come up; what ran before runs on.',
+  Deployment,
+);
+export const deploymentDenied = defineEvent(
+  'deployment.denied.v1',
+  'Policy denied the outcome; it was undone.',
+  Deployment,
+);
+export const deploymentCancelled = defineEvent(
+  'deployment.cancelled.v1',
+  'The deployment was cancelled.',
+  Deployment,
+);
+const PushedImage = z.object({
+  repository: z.string(),
+  reference: z.string(),
+  digest: z.string(),
+  mediaType: z.string(),
+  size: z.int(),
+});
+export const imagePushed = defineEvent('image.pushed.v1', 'An image was pushed.', PushedImage);
+export const imageCached = defineEvent(
+  'image.cached.v1',
+  'A manifest was fetched from an upstream and stored.',
+  PushedImage,
+);
+export const quotaSetEvent = defineEvent('quota.set.v1', 'Limits were set.', Quota);

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { Id, Name } from './names.js';
+
+export const Dimension = z.enum(['cpu', 'memory', 'instances']);
+export type Dimension = z.infer<typeof Dimension>;
+export const QuotaScope = z.enum(['teams', 'users', 'projects', 'environments']);
+export type QuotaScope = z.infer<typeof QuotaScope>;
+
+const UNITS: Record<string, number> = {
+  '': 1,
+  b: 1,
+  k: 1e3,
+  kb: 1e3,
+  kib: 1024,
+  m: 1e6,
+  mb: 1e6,
+  mib: 1024 ** 2,
+  g: 1e9,
+  gb: 1e9,
+  gib: 1024 ** 3,
+  t: 1e12,
+  tb: 1e12,
+  tib: 1024 ** 4,
+};
+
+/** Bytes from `8GiB`, `512MB`, `1024`; null when it is no size. SI and IEC units as ISO/IEC 80000-13 has them. */
+export function parseBytes(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
+  const factor = match && UNITS[match[2].toLowerCase()];
+  if (!match || !factor) return null;
+  const bytes = Math.round(Number(match[1]) * factor);
+  return Number.isSafeInteger(bytes) ? bytes : null;
+}
+
+/** `8GiB`, `1.5GiB`, `512MiB`, `100B`: the largest IEC unit that says it in at most three decimals. */
+export function formatBytes(bytes: number): string {
+  for (const [unit, factor] of [
+    ['TiB', 1024 ** 4],
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const) {
+    if (bytes >= factor) return `${Number((bytes / factor).toFixed(3))}${unit}`;
+  }
+  return `${bytes}B`;
+}
+
+/** Bytes: a whole number, or text with a unit such as `8GiB`. Always a number of bytes once parsed. */
+export const ByteSize = z.union([
+  z.int().nonnegative(),
+  z.string().transform((text, context) => {
+    const bytes = parseBytes(text);
+    if (bytes !== null) return bytes;
+    context.addIssue({ code: 'custom', message: 'must be a size such as "512MiB" or "8GiB"' });
+    return z.NEVER;
+  }),
+]);
+
+/** How much: `cpu` in cores (to a thousandth), `memory` in bytes, `instances` as a count. */
+export const Amounts = z
+  .object({ cpu: z.number().nonnegative(), memory: z.int().nonnegative(), instances: z.int().nonnegative() })
+  .meta({ id: 'Amounts' });
+export type Amounts = z.infer<typeof Amounts>;
+
+/** As people write it; a dimension that is left out has no limit. */
+export const SetQuota = z
+  .strictObject({
+    limits: z.strictObject({
+      cpu: z.number().nonnegative().max(1e6).optional().describe('Cores'),
+      memory: z
+        .union([z.int().nonnegative(), z.string()])
+        .optional()
+        .describe('Bytes, or text such as `8GiB`'),
+      instances: z.int().nonnegative().optional().describe('Running containers'),
+    }),
+  })
+  .meta({ id: 'SetQuota' });
+
+export const Quota = z
+  .object({
+    scope: QuotaScope,
+    name: z.string().describe('Of the team, user or project; `project.env` for an environment'),
+    limits: z.object({
+      cpu: z.number().optional(),
+      memory: z.string().optional(),
+      instances: z.int().optional(),
+    }),
+    used: z.object({ cpu: z.number(), memory: z.string(), instances: z.int() }),
+  })
+  .meta({ id: 'Quota' });
+export type Quota = z.infer<typeof Quota>;
+
+/** A limit that a request would have broken: numbers in cores, bytes and instances. */
+export const BrokenLimit = z.object({
+  scope: QuotaScope,
+  name: z.string(),
+  dimension: Dimension,
+  limit: z.number(),
+  used: z.number(),
+  requested: z.number(),
+});
+export type BrokenLimit = z.infer<typeof BrokenLimit>;
+
+/**
+ * Quota held for what an environment is about to run. `amounts` is all that the environment will use, not the
+ * difference: while it rolls out, the larger of what is committed and what is reserved counts.
+ */
+export const Reservation = z.object({
+  id: Id.describe('Of the deployment: reserving it twice is reserving it once'),
+  team: Name,
+  user: Name,
+  project: Name,
+  environment: Name,
+  amounts: Amounts,
+  expiresInSeconds: z.int().min(1).max(86_400),
+});
+export type Reservation = z.infer<typeof Reservation>;

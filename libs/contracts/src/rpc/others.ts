@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { ResolveImage, ResolvedImage } from '../images.js';
+import { Id, Name } from '../names.js';
+import { page, PageRequest } from '../pages.js';
+import { BrokenLimit, Quota, QuotaScope, Reservation, SetQuota } from '../quotas.js';
+import { AuditQuery, AuditRecord } from '../records.js';
+import { defineRpc } from './define.js';
+
+const done = z.object({});
+
+export const registryRpc = {
+  /** Finds an image as `image.pull` of the caller; a cold look-up asks the upstream. */
+  resolve: defineRpc('registry-proxy', 'resolve', ResolveImage, ResolvedImage, 45_000),
+};
+
+/** `team` is the owner of the project or environment asked about, as the gateway learnt it from the scheduler. */
+const quotaKey = z.strictObject({ scope: QuotaScope, name: z.string().max(127), team: Name.optional() });
+
+export const quotaRpc = {
+  list: defineRpc('quota', 'list', PageRequest, page(Quota)),
+  get: defineRpc('quota', 'get', quotaKey, Quota),
+  set: defineRpc('quota', 'set', quotaKey.extend(SetQuota.shape), Quota),
+  // The ledger: called by the pipeline of other services only, never from outside.
+  reserve: defineRpc(
+    'quota',
+    'reserve',
+    Reservation,
+    z.object({ reserved: z.boolean(), limits: z.array(BrokenLimit) }),
+  ),
+  commit: defineRpc('quota', 'commit', z.strictObject({ id: Id }), done),
+  release: defineRpc('quota', 'release', z.strictObject({ id: Id }), done),
+  /** The environment is gone: all that it held is free. */
+  vacate: defineRpc('quota', 'vacate', z.strictObject({ project: Name, environment: Name }), done),
+};
+
+export const auditRpc = {
+  list: defineRpc('audit', 'list', AuditQuery, page(AuditRecord)),
+};
