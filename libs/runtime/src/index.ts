@@ -1,1 +1,13 @@
-export {};
+export * from './env.js';
+export * from './request-context.js';
+export * from './logger.js';
+export * from './failures.js';
+export * from './mediation.js';
+export * from './problem-filter.js';
+export * from './tokens.js';
+export * from './health.js';
+export * from './metrics.js';
+export * from './runtime.module.js';
+export * from './database.module.js';
+export * from './http-context.js';
+export * from './start-service.js';
