@@ -1,1 +1,13 @@
-export {};
+export * from './tokens.js';
+export * from './connection.js';
+export * from './link.js';
+export * from './headers.js';
+export * from './handles.js';
+export * from './rpc-client.js';
+export * from './rpc-server.js';
+export * from './streams.js';
+export * from './outbox.migration.js';
+export * from './outbox.js';
+export * from './outbox-relay.js';
+export * from './consumer.js';
+export * from './messaging.module.js';
