@@ -1,0 +1,266 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import type { z } from 'zod';
+import {
+  BerthError,
+  type ActionDefinition,
+  type AuditRecord,
+  type Decision,
+  type Hook,
+  type PolicyAnswer,
+  type Principal,
+  type RecordOutcome,
+  type Reservation,
+  type ResourceRef,
+  type ServiceName,
+} from '@berth/contracts';
+import { Outbox, type EventDraft } from '@berth/messaging';
+import { asBerthError, correlationId, currentContext, SERVICE_NAME } from '@berth/runtime';
+import { POLICY_PORT, QUOTA_PORT, type PolicyPort, type QuotaPort } from './ports.js';
+import { ReadRecorder } from './recorder.js';
+
+type Facts<T extends z.ZodObject> = z.input<T>;
+
+/** An action about to be done: which, to what, with which facts, by whom (the actor of the request unless given). */
+export interface Intent<C extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  action: ActionDefinition<C, O>;
+  resource: ResourceRef;
+  context: Facts<C>;
+  actor?: Principal;
+}
+
+/** Policy's leave to do it. Kept with a long action, so that its end can be judged and recorded like its beginning. */
+export interface Grant {
+  action: string;
+  resource: ResourceRef;
+  actor: { user: string; tokenId: string | null };
+  request: Record<string, unknown>;
+  decisions: string[];
+  policies: PolicyAnswer[];
+  correlationId: string;
+}
+
+export interface Done<T, O extends z.ZodObject> {
+  result: T;
+  /** What `after` judges. */
+  outcome: Facts<O>;
+  events?: EventDraft[];
+}
+
+/** Whether the action left something to be told: how it ended, with the code and the reason when not well. */
+export interface Ending {
+  outcome: RecordOutcome;
+  code?: string | null;
+  reason?: string | null;
+}
+
+/**
+ * The one way in for every action:
+ * before hook -> reserve -> do it -> after hook -> commit -> record and event, in the transaction of the change.
+ * `change` and `read` run it whole; an action that outlives its request composes it from `authorize`, `reserve`,
+ * `judge` and `record`.
+ */
+@Injectable()
+export class ActionPipeline {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(Outbox) private readonly outbox: Outbox,
+    private readonly reads: ReadRecorder,
+    @Inject(SERVICE_NAME) private readonly service: ServiceName,
+    private readonly gates: Gates,
+  ) {}
+
+  /** Does a change in one transaction with its record and events; whatever fails or is denied leaves nothing. */
+  async change<C extends z.ZodObject, O extends z.ZodObject, T>(
+    intent: Intent<C, O>,
+    perform: (transaction: EntityManager) => Promise<Done<T, O>>,
+  ): Promise<T> {
+    const grant = await this.authorize(intent);
+    try {
+      return await this.dataSource.transaction(async (transaction) => {
+        const done = await perform(transaction);
+        const verdict = await this.judge(intent.action, grant, done.outcome);
+        if (verdict && !verdict.allowed) throw deniedError(intent.action, intent.resource, verdict);
+        await this.record(transaction, grant, { outcome: 'succeeded' });
+        for (const event of done.events ?? []) await this.outbox.event(transaction, event);
+        return done.result;
+      });
+    } catch (thrown) {
+      const error = asBerthError(thrown);
+      // A denied outcome was recorded by nobody yet: its transaction is gone.
+      const outcome = error.code === 'POLICY_DENIED' ? 'denied' : 'failed';
+      const told = { ...grant, policies: answersOf(error) ?? grant.policies };
+      await this.recordAlone(told, { outcome, code: error.code, reason: error.message });
+      throw thrown;
+    }
+  }
+
+  /** Reveals something: `before`, then the reading, then a record that may follow in a batch. */
+  async read<C extends z.ZodObject, O extends z.ZodObject, T>(
+    intent: Intent<C, O>,
+    perform: () => Promise<T>,
+  ): Promise<T> {
+    const grant = await this.authorize(intent);
+    if (!this.reads.hasRoom) {
+      throw new BerthError(
+        'DATABASE_UNAVAILABLE',
+        'No record of this could be kept, so nothing was shown. Try again.',
+      );
+    }
+    const result = await perform();
+    this.reads.add(this.compose(grant, 'read', { outcome: 'succeeded' }));
+    return result;
+  }
+
+  /** The `before` hook. Answers the grant, or records the denial and throws it. */
+  async authorize<C extends z.ZodObject, O extends z.ZodObject>(intent: Intent<C, O>): Promise<Grant> {
+    const { action, resource } = intent;
+    const request = action.context.parse(intent.context) as Record<string, unknown>;
+    const actor = intent.actor ?? requireActor();
+    currentContext()?.performed.add(action.name);
+    const grant: Grant = {
+      action: action.name,
+      resource,
+      actor: { user: actor.user, tokenId: actor.tokenId },
+      request,
+      decisions: [],
+      policies: [],
+      correlationId: correlationId(),
+    };
+    if (!action.hooks.includes('before')) return grant;
+    const decision = await this.ask(action, 'before', grant, request);
+    const judged = { ...grant, decisions: [decision.id], policies: decision.policies };
+    if (decision.allowed) return judged;
+    const error = deniedError(action, resource, decision);
+    await this.recordAlone(judged, { outcome: 'denied', code: error.code, reason: reasonOf(decision) });
+    throw error;
+  }
+
+  /** Takes the quota, or records the refusal and throws it. */
+  async reserve(grant: Grant, reservation: Reservation): Promise<void> {
+    const { reserved, limits } = await this.gates.quota.reserve(reservation);
+    if (reserved) return;
+    const told = limits.map(
+      ({ scope, name, dimension, limit, used, requested }) =>
+        `${scope}/${name} may use ${dimension} ${limit}, uses ${used}, and ${requested} more was asked for`,
+    );
+    const reason = `Over quota: ${told.join('; ')}. Ask an admin for more, or scale something down.`;
+    const error = new BerthError('QUOTA_EXCEEDED', reason, { limits });
+    await this.recordAlone(grant, { outcome: 'denied', code: error.code, reason });
+    throw error;
+  }
+
+  commitReservation(id: string): Promise<void> {
+    return this.gates.quota.commit(id);
+  }
+
+  releaseReservation(id: string): Promise<void> {
+    return this.gates.quota.release(id);
+  }
+
+  /** The `after` hook: policy's word on the outcome as it really is; null for an action without one. Notes the decision. */
+  async judge<C extends z.ZodObject, O extends z.ZodObject>(
+    action: ActionDefinition<C, O>,
+    grant: Grant,
+    outcome: Facts<O>,
+  ): Promise<Decision | null> {
+    if (!action.hooks.includes('after')) return null;
+    const facts = action.outcome.parse(outcome) as Record<string, unknown>;
+    const decision = await this.ask(action, 'after', grant, facts);
+    grant.decisions.push(decision.id);
+    return decision;
+  }
+
+  /** Writes the record into the transaction of the change. */
+  async record(transaction: EntityManager, grant: Grant, ending: Ending): Promise<void> {
+    await this.outbox.records(transaction, [this.compose(grant, 'change', ending)]);
+  }
+
+  /** A record of what changed nothing: a denial, a failure. */
+  async recordAlone(grant: Grant, ending: Ending): Promise<void> {
+    await this.dataSource.transaction((transaction) => this.record(transaction, grant, ending));
+  }
+
+  private ask(
+    action: { name: string },
+    hook: Hook,
+    grant: Grant,
+    context: Record<string, unknown>,
+  ): Promise<Decision> {
+    return this.gates.policy.decide({
+      action: action.name,
+      hook,
+      principal: grant.actor,
+      resource: grant.resource,
+      context,
+    });
+  }
+
+  private compose(grant: Grant, kind: AuditRecord['kind'], { outcome, code, reason }: Ending): AuditRecord {
+    return {
+      id: uuidv7(),
+      time: new Date().toISOString(),
+      source: this.service,
+      action: grant.action,
+      kind,
+      outcome,
+      code: code ?? null,
+      reason: reason ?? null,
+      actor: grant.actor.user,
+      tokenId: grant.actor.tokenId,
+      team: grant.resource.team ?? null,
+      project: grant.resource.project ?? null,
+      environment: grant.resource.environment ?? null,
+      resource: { type: grant.resource.type, id: grant.resource.id },
+      policies: grant.policies,
+      decisions: grant.decisions,
+      correlationId: grant.correlationId,
+      request: grant.request,
+    };
+  }
+}
+
+/** The two that may say no. */
+@Injectable()
+export class Gates {
+  constructor(
+    @Inject(POLICY_PORT) readonly policy: PolicyPort,
+    @Inject(QUOTA_PORT) readonly quota: QuotaPort,
+  ) {}
+}
+
+export function requireActor(): Principal {
+  const actor = currentContext()?.actor;
+  if (!actor) throw new BerthError('UNAUTHENTICATED', 'This needs a token: log in with "berth login".');
+  return actor;
+}
+
+function reasonOf(decision: Decision): string {
+  return decision.policies.map(({ id, message }) => `${id}: ${message}`).join('; ');
+}
+
+function answersOf(error: BerthError): PolicyAnswer[] | null {
+  return Array.isArray(error.extensions.policies) ? (error.extensions.policies as PolicyAnswer[]) : null;
+}
+
+/** `POLICY_DENIED` with what the policies say; `NOT_FOUND` to whoever may not even know that it exists. */
+export function deniedError(action: { name: string }, resource: ResourceRef, decision: Decision): BerthError {
+  if (!decision.visible) return notFound(resource);
+  return new BerthError(
+    'POLICY_DENIED',
+    `Policy denies ${action.name} on ${resource.type} "${resource.id}". ${reasonOf(decision)}`,
+    {
+      policies: decision.policies,
+    },
+  );
+}
+
+/** The same words for what is not there and for what the caller may not know of. */
+export function notFound(resource: Pick<ResourceRef, 'type' | 'id'>): BerthError {
+  return new BerthError(
+    'NOT_FOUND',
+    `There is no ${resource.type.toLowerCase()} "${resource.id}", or you may not see it.`,
+  );
+}
