@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { ActionPipeline, Gates } from './pipeline.js';
-import { POLICY_PORT, QUOTA_PORT, RemotePolicy, RemoteQuota } from './ports.js';
+import { ActionPipeline } from './pipeline.js';
+import { Gates, POLICY_PORT, QUOTA_PORT, RemotePolicy, RemoteQuota } from './ports.js';
 import { ReadRecorder } from './recorder.js';
 
 export interface ActionsOptions {

@@ -18,7 +18,7 @@ import {
 } from '@berth/contracts';
 import { Outbox, type EventDraft } from '@berth/messaging';
 import { asBerthError, correlationId, currentContext, SERVICE_NAME } from '@berth/runtime';
-import { POLICY_PORT, QUOTA_PORT, type PolicyPort, type QuotaPort } from './ports.js';
+import { Gates } from './ports.js';
 import { ReadRecorder } from './recorder.js';
 
 type Facts<T extends z.ZodObject> = z.input<T>;
@@ -220,15 +220,6 @@ export class ActionPipeline {
       request: grant.request,
     };
   }
-}
-
-/** The two that may say no. */
-@Injectable()
-export class Gates {
-  constructor(
-    @Inject(POLICY_PORT) readonly policy: PolicyPort,
-    @Inject(QUOTA_PORT) readonly quota: QuotaPort,
-  ) {}
 }
 
 export function requireActor(): Principal {

@@ -23,6 +23,15 @@ export interface QuotaPort {
 export const POLICY_PORT = Symbol('POLICY_PORT');
 export const QUOTA_PORT = Symbol('QUOTA_PORT');
 
+/** The two that may say no. */
+@Injectable()
+export class Gates {
+  constructor(
+    @Inject(POLICY_PORT) readonly policy: PolicyPort,
+    @Inject(QUOTA_PORT) readonly quota: QuotaPort,
+  ) {}
+}
+
 @Injectable()
 export class RemotePolicy implements PolicyPort {
   constructor(@Inject(RpcClient) private readonly rpc: RpcClient) {}
