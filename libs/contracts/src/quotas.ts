@@ -45,16 +45,17 @@ export function formatBytes(bytes: number): string {
   return `${bytes}B`;
 }
 
-/** Bytes: a whole number, or text with a unit such as `8GiB`. Always a number of bytes once parsed. */
-export const ByteSize = z.union([
-  z.int().nonnegative(),
-  z.string().transform((text, context) => {
-    const bytes = parseBytes(text);
-    if (bytes !== null) return bytes;
-    context.addIssue({ code: 'custom', message: 'must be a size such as "512MiB" or "8GiB"' });
-    return z.NEVER;
-  }),
-]);
+/** Bytes as people write them: a whole number, or text with a unit such as `8GiB`. */
+export const WrittenBytes = z
+  .union([z.int().nonnegative(), z.string()])
+  .refine((size) => typeof size === 'number' || parseBytes(size) !== null, {
+    error: 'must be a size such as "512MiB" or "8GiB", or a whole number of bytes',
+  });
+
+/** The same, a number of bytes once parsed. */
+export const ByteSize = WrittenBytes.transform((size) =>
+  typeof size === 'number' ? size : (parseBytes(size) ?? 0),
+);
 
 /** How much: `cpu` in cores (to a thousandth), `memory` in bytes, `instances` as a count. */
 export const Amounts = z
@@ -67,10 +68,7 @@ export const SetQuota = z
   .strictObject({
     limits: z.strictObject({
       cpu: z.number().nonnegative().max(1e6).optional().describe('Cores'),
-      memory: z
-        .union([z.int().nonnegative(), z.string()])
-        .optional()
-        .describe('Bytes, or text such as `8GiB`'),
+      memory: WrittenBytes.optional().describe('Bytes, or text such as `8GiB`'),
       instances: z.int().nonnegative().optional().describe('Running containers'),
     }),
   })

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { catalog } from './define.js';
+import './catalog.js';
+
+const FACTS = ['string', 'boolean', 'number', 'array', 'object', 'optional'];
+
+function kinds(schema: z.ZodType): string[] {
+  const { type, innerType, element, shape } = schema._zod.def as unknown as {
+    type: string;
+    innerType?: z.ZodType;
+    element?: z.ZodType;
+    shape?: Record<string, z.ZodType>;
+  };
+  return [
+    type,
+    ...[innerType, element, ...Object.values(shape ?? {})].flatMap((inner) => (inner ? kinds(inner) : [])),
+  ];
+}
+
+describe('the action catalog', () => {
+  const entries = [...catalog.values()];
+
+  it.each(entries.map((action) => [action.name, action] as const))('%s is whole', (name, action) => {
+    expect(name).toMatch(/^[a-z]+\.[a-z-]+$/);
+    expect(action.summary).not.toBe('');
+    expect(action.resource.length).toBeGreaterThan(0);
+    // What only looks has no outcome to judge; what changes has.
+    expect(action.hooks.includes('after')).toBe(action.record === 'change' && name !== 'authentication.fail');
+  });
+
+  it.each(entries.map((action) => [action.name, action] as const))(
+    '%s has facts that Cedar can type',
+    (_name, action) => {
+      for (const kind of [...kinds(action.context), ...kinds(action.outcome)]) expect(FACTS).toContain(kind);
+    },
+  );
+});
