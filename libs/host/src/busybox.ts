@@ -1,0 +1,101 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { findCommand, runCommand, tryCommand } from './command.js';
+
+/**
+ * Debian's busybox, unpacked rather than installed: it conflicts with busybox-static, which some machines boot from, and
+ * that one can't be relied on to look up names. Returns the binary, of what is at hand, or undefined.
+ */
+export function findBusybox(packagesFolder: string): string | undefined {
+  const unpacked = join(packagesFolder, 'busybox', 'bin', 'busybox');
+  return existsSync(unpacked) ? unpacked : busyboxOnPath();
+}
+
+/** Downloads and unpacks Debian's busybox. Needs apt-get and its package lists, not root. */
+export async function fetchBusybox(packagesFolder: string): Promise<void> {
+  mkdirSync(packagesFolder, { recursive: true, mode: 0o700 });
+  // apt downloads as a user of its own, who can't enter the state folder.
+  const download = mkdtempSync(join(tmpdir(), 'berth-busybox-'));
+  chmodSync(download, 0o777);
+  try {
+    await runCommand('apt-get', ['download', 'busybox'], { cwd: download });
+    const [archive] = readdirSync(download);
+    if (!archive) throw new Error('apt-get download busybox brought nothing.');
+    const unfinished = join(packagesFolder, 'busybox.unfinished');
+    rmSync(unfinished, { recursive: true, force: true });
+    await runCommand('dpkg-deb', ['-x', join(download, archive), unfinished]);
+    renameSync(unfinished, join(packagesFolder, 'busybox'));
+  } finally {
+    rmSync(download, { recursive: true, force: true });
+  }
+}
+
+/** A file to put into an image: where it goes, and where it comes from. */
+export interface RootFile {
+  path: string;
+  source: string;
+}
+
+/** The files that a busybox needs in an image made FROM scratch: itself as /bin/busybox, and the libraries that it loads. */
+export async function busyboxFiles(busybox: string): Promise<RootFile[]> {
+  const { stdout } = await tryCommand('ldd', [busybox]);
+  // "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)" and "/lib64/ld-linux-x86-64.so.2 (0x…)"
+  const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? '');
+  return [
+    { path: '/bin/busybox', source: busybox },
+    ...libraries.map((path) => ({ path, source: realpathSync(path) })),
+  ];
+}
+
+/** The commands that images made here offer, each a link to busybox. */
+export const BUSYBOX_COMMANDS = [
+  ...['sh', 'httpd', 'wget', 'nc', 'sleep', 'cat', 'echo', 'env', 'id', 'ls', 'kill', 'date', 'hostname'],
+  ...[
+    'touch',
+    'test',
+    'true',
+    'false',
+    'head',
+    'tail',
+    'seq',
+    'dd',
+    'mkdir',
+    'rm',
+    'nslookup',
+    'printf',
+    'yes',
+  ],
+];
+
+/** Copies files of an image below a folder. */
+export function layOut(files: RootFile[], folder: string): void {
+  for (const { path, source } of files) {
+    const target = join(folder, path);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(source, target);
+    chmodSync(target, 0o755);
+  }
+}
+
+function busyboxOnPath(): string | undefined {
+  const busybox = findCommand('busybox');
+  // Where there is no apt-get to bring the better one, any will do.
+  return busybox && (isDynamic(busybox) || !findCommand('apt-get')) ? busybox : undefined;
+}
+
+/** A dynamic executable names its loader in the first page (ELF, PT_INTERP). */
+function isDynamic(file: string): boolean {
+  return readFileSync(file).subarray(0, 4096).includes('/ld-');
+}

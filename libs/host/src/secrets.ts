@@ -1,0 +1,72 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readJsonFile, writeAtomically } from './files.js';
+import type { Home } from './home.js';
+import { NATS_USERS, type NatsUser } from './nats-permissions.js';
+import { DATABASE_SERVICES, type DatabaseService } from './service-names.js';
+import type { PortName } from './env.js';
+
+/** What an installation has to remember, in a file of mode 0600. No default password: each is made at first start. */
+export interface Secrets {
+  /** 8 hex digits: in the labels and names of all that this installation makes. */
+  installation: string;
+  postgres: { superuser: string; roles: Record<DatabaseService, string> };
+  nats: Record<NatsUser, string>;
+  /** Hex SHA-256 of the admin's token; the token itself is only in the CLI's credentials file. */
+  adminTokenSha256: string;
+  /** What the engine shows to the registry-proxy when it pulls. */
+  engineToken: string;
+  /** Ports that were picked because the setting was 0. */
+  ports: Partial<Record<PortName, number>>;
+}
+
+/** A secret that nobody guesses, in letters that need no quoting in URLs, SQL and configuration files. */
+export function newSecret(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** `berth_` and 43 characters: 256 random bits. */
+export function newToken(): string {
+  return `berth_${randomBytes(32).toString('base64url')}`;
+}
+
+/** Hex SHA-256, as the policy service keeps tokens. */
+export function tokenHash(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/**
+ * The secrets of an installation; makes them at its first start. `adminToken` is set only when it was made now: nothing
+ * keeps it.
+ */
+export function loadSecrets(
+  home: Home,
+  options: { newAdminToken?: boolean } = {},
+): { secrets: Secrets; adminToken?: string } {
+  const found = readJsonFile<Secrets>(home.secrets);
+  if (found && !options.newAdminToken) return { secrets: found };
+  const adminToken = newToken();
+  const secrets: Secrets = found ?? {
+    installation: randomBytes(4).toString('hex'),
+    postgres: { superuser: newSecret(), roles: secretFor(DATABASE_SERVICES) },
+    nats: secretFor(NATS_USERS),
+    adminTokenSha256: '',
+    engineToken: newToken(),
+    ports: {},
+  };
+  secrets.adminTokenSha256 = tokenHash(adminToken);
+  saveSecrets(home, secrets);
+  return { secrets, adminToken };
+}
+
+export function saveSecrets(home: Home, secrets: Secrets): void {
+  writeAtomically(home.secrets, JSON.stringify(secrets, undefined, 2), 0o600);
+}
+
+/** The secrets of an installation that was started before; undefined when it never was. Changes nothing. */
+export function readSecrets(home: Home): Secrets | undefined {
+  return readJsonFile<Secrets>(home.secrets);
+}
+
+function secretFor<Name extends string>(names: readonly Name[]): Record<Name, string> {
+  return Object.fromEntries(names.map((name) => [name, newSecret()])) as Record<Name, string>;
+}

@@ -1,0 +1,63 @@
+import type { PortName } from './env.js';
+import { tokenHash, type Secrets } from './secrets.js';
+import type { DatabaseService, ServiceName } from './service-names.js';
+
+export interface Installation {
+  secrets: Secrets;
+  ports: Record<PortName, number>;
+  databaseUrls: Record<DatabaseService, string>;
+  registryStore: string;
+  upstreams: string;
+  dockerHost: string;
+  logLevel: string;
+  /** What every process inherits: PATH, proxies, certificates. */
+  inherited: Record<string, string>;
+}
+
+/** host:port of the registry as clients and the engine write it. */
+export function registryAddress(ports: Record<PortName, number>): string {
+  return `127.0.0.1:${ports['registry-proxy']}`;
+}
+
+export function natsUrl(ports: Record<PortName, number>): string {
+  return `nats://127.0.0.1:${ports.nats}`;
+}
+
+/** The whole environment of a service: what it needs and nothing that another one keeps secret. */
+export function serviceEnvironment(name: ServiceName, installation: Installation): Record<string, string> {
+  const { secrets, ports } = installation;
+  return {
+    ...installation.inherited,
+    NODE_ENV: 'production',
+    BERTH_INSTALLATION: secrets.installation,
+    LOG_LEVEL: installation.logLevel,
+    HTTP_HOST: '127.0.0.1',
+    HTTP_PORT: String(ports[name]),
+    NATS_URL: natsUrl(ports),
+    NATS_USER: name,
+    NATS_PASSWORD: secrets.nats[name],
+    ...(name === 'gateway' ? {} : { DATABASE_URL: installation.databaseUrls[name] }),
+    ...ownEnvironment(name, installation),
+  };
+}
+
+function ownEnvironment(name: ServiceName, installation: Installation): Record<string, string> {
+  const { secrets } = installation;
+  if (name === 'policy') {
+    return {
+      BERTH_ADMIN_TOKEN_SHA256: secrets.adminTokenSha256,
+      BERTH_ENGINE_TOKEN_SHA256: tokenHash(secrets.engineToken),
+    };
+  }
+  if (name === 'registry-proxy') {
+    return { REGISTRY_STORE: installation.registryStore, REGISTRY_UPSTREAMS: installation.upstreams };
+  }
+  if (name === 'scheduler') {
+    return {
+      BERTH_ENGINE_TOKEN: secrets.engineToken,
+      BERTH_REGISTRY: registryAddress(installation.ports),
+      DOCKER_HOST: installation.dockerHost,
+    };
+  }
+  return {};
+}
