@@ -1,0 +1,41 @@
+import { isAbsolute, join } from 'node:path';
+import { resolveTarget, type Target } from './credentials.js';
+import type { CliEnvironment } from './env.js';
+import { Api } from './http/api.js';
+import type { Output } from './output/output.js';
+
+/** What every command works with. Nothing is read or connected before a command asks for it. */
+export class Cli {
+  private connection: Api | null = null;
+
+  constructor(
+    readonly environment: CliEnvironment,
+    readonly output: Output,
+    readonly stdin: NodeJS.ReadStream,
+    readonly folder: string,
+  ) {}
+
+  get target(): Target {
+    return resolveTarget(this.environment);
+  }
+
+  get api(): Api {
+    this.connection ??= new Api(this.target);
+    return this.connection;
+  }
+
+  resolve(path: string): string {
+    return isAbsolute(path) ? path : join(this.folder, path);
+  }
+
+  /** Whether there is a person to ask. */
+  get interactive(): boolean {
+    return Boolean(this.stdin.isTTY && this.output.stderr.isTTY);
+  }
+
+  async readStdin(): Promise<string> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of this.stdin) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString('utf8');
+  }
+}

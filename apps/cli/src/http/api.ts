@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Problem } from '@berth/contracts';
+import { z } from 'zod';
+import type { Target } from '../credentials.js';
+import { CliError, EXIT } from '../errors.js';
+import { readEvents, type ServerEvent } from './events.js';
+import { queryString, type Query } from './path.js';
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+interface Call {
+  method: Method;
+  path: string;
+  query?: Query;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** A deploy may wait for a cold look-up of its images; nothing else takes long. */
+const PATIENCE_MS = 90_000;
+const POST_ATTEMPTS = 4;
+
+/** The gateway over HTTP: every answer is checked against the contract, every failure becomes a `CliError`. */
+export class Api {
+  private readonly base: string;
+
+  constructor(private readonly target: Target) {
+    this.base = target.url.replace(/\/+$/, '');
+  }
+
+  get<S extends z.ZodType>(path: string, schema: S, query?: Query): Promise<z.output<S>> {
+    return this.ask({ method: 'GET', path, query }, schema);
+  }
+
+  /**
+   * A POST carries an `Idempotency-Key`, so that it can be sent again when the connection broke: it happens once.
+   * `token.create` is not kept by the gateway, so callers turn that off.
+   */
+  async post<S extends z.ZodType>(
+    path: string,
+    schema: S,
+    body: unknown,
+    { repeatable = true } = {},
+  ): Promise<z.output<S>> {
+    const headers = repeatable ? { 'idempotency-key': randomUUID() } : undefined;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.ask({ method: 'POST', path, body, headers }, schema);
+      } catch (error) {
+        const again = repeatable && error instanceof CliError && isBroken(error) && attempt < POST_ATTEMPTS;
+        if (!again) throw error;
+        await wait(250 * 2 ** attempt);
+      }
+    }
+  }
+
+  put<S extends z.ZodType>(path: string, schema: S, body: unknown): Promise<z.output<S>> {
+    return this.ask({ method: 'PUT', path, body }, schema);
+  }
+
+  async delete(path: string, query?: Query): Promise<void> {
+    await this.send({ method: 'DELETE', path, query });
+  }
+
+  /** Server-sent events until the server ends the stream; a broken connection is an `UNREACHABLE` error. */
+  async *events(path: string, query?: Query, signal?: AbortSignal): AsyncGenerator<ServerEvent> {
+    const headers = { accept: 'text/event-stream' };
+    const response = await this.send({
+      method: 'GET',
+      path,
+      query,
+      headers,
+      signal: signal ?? new AbortController().signal,
+    });
+    try {
+      yield* readEvents(response);
+    } catch (error) {
+      if (signal?.aborted) return;
+      throw this.unreachable(error);
+    }
+  }
+
+  private async ask<S extends z.ZodType>(call: Call, schema: S): Promise<z.output<S>> {
+    const response = await this.send(call);
+    const body: unknown = await response.json().catch(() => undefined);
+    const parsed = schema.safeParse(body);
+    if (!parsed.success) throw this.unexpected(response.status, z.prettifyError(parsed.error));
+    // The body as it came: what a newer gateway adds stays visible with --json.
+    return body as z.output<S>;
+  }
+
+  private async send({ method, path, query = {}, body, headers, signal }: Call): Promise<Response> {
+    if (!this.target.token) {
+      throw new CliError(
+        'NOT_LOGGED_IN',
+        `there is no token for ${this.base}`,
+        EXIT.unauthenticated,
+        'Run `berth login`, or set BERTH_URL and BERTH_TOKEN.',
+      );
+    }
+    let response: Response;
+    try {
+      response = await fetch(`${this.base}${path}${queryString(query)}`, {
+        method,
+        headers: {
+          accept: 'application/json',
+          authorization: `Bearer ${this.target.token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        // A token is for this gateway only: a redirect elsewhere is not followed.
+        redirect: 'error',
+        signal: signal ?? AbortSignal.timeout(PATIENCE_MS),
+      });
+    } catch (error) {
+      throw this.unreachable(error);
+    }
+    if (response.ok) return response;
+    const problem = Problem.safeParse(await response.json().catch(() => undefined));
+    throw problem.success
+      ? CliError.fromProblem(problem.data)
+      : this.unexpected(response.status, response.statusText);
+  }
+
+  private unreachable(error: unknown): CliError {
+    return new CliError(
+      'UNREACHABLE',
+      `${this.base} does not answer (${causeOf(error)})`,
+      EXIT.unavailable,
+      'Is the platform running, and the URL right? `berth up` starts it on this machine; BERTH_URL names another.',
+    );
+  }
+
+  private unexpected(status: number, what: string): CliError {
+    return new CliError(
+      'UNEXPECTED_ANSWER',
+      `${this.base} answered ${status} in a way that Berth does not: ${what}`,
+      EXIT.failed,
+      'Check that BERTH_URL is the gateway of a Berth of this version.',
+    );
+  }
+}
+
+/** Broken on the way: it may have arrived, so the same key is sent again. What never got through is told at once. */
+function isBroken(error: CliError): boolean {
+  if (error.code === 'IDEMPOTENCY_IN_FLIGHT') return true;
+  return error.code === 'UNREACHABLE' && !/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|TIMEOUT/i.test(error.message);
+}
+
+/** The innermost reason: `fetch` wraps it. */
+function causeOf(error: unknown): string {
+  let inner = error;
+  while (inner instanceof Error && inner.cause) inner = inner.cause;
+  if (inner instanceof AggregateError) inner = inner.errors[0];
+  const { code, message } = inner as { code?: string; message?: string };
+  return typeof code === 'string' ? code : (message ?? String(inner));
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { Cli } from './cli.js';
+import { auditCommands } from './commands/audit.js';
+import { deployCommands } from './commands/deploy.js';
+import { deploymentCommands } from './commands/deployments.js';
+import { environmentCommands } from './commands/environments.js';
+import { logsCommand } from './commands/logs.js';
+import { loginCommands } from './commands/login.js';
+import { policyCommands } from './commands/policies.js';
+import { projectCommands } from './commands/projects.js';
+import { quotaCommands } from './commands/quotas.js';
+import { statusCommands } from './commands/status.js';
+import { teamCommands } from './commands/teams.js';
+import { tokenCommands } from './commands/tokens.js';
+import { userCommands } from './commands/users.js';
+
+const EPILOGUE = `
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 not logged in, 4 denied by policy, 5 over quota, 6 not found,
+7 the platform does not answer.
+Settings: BERTH_URL, BERTH_TOKEN (override the stored login), BERTH_CONFIG (its folder), NO_COLOR.`;
+
+/** The whole command tree. A parse error throws instead of ending the process. */
+export function buildProgram(cli: Cli): Command {
+  const { version } = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as {
+    version: string;
+  };
+  const program = new Command('berth')
+    .description('Deploy and run Compose files on Berth.')
+    .version(version, '--version', 'print the version')
+    .addHelpText('after', EPILOGUE)
+    .showHelpAfterError('(see --help)');
+  const families = [
+    loginCommands,
+    deployCommands,
+    statusCommands,
+    logsCommand,
+    deploymentCommands,
+    projectCommands,
+    environmentCommands,
+    teamCommands,
+    userCommands,
+    tokenCommands,
+    policyCommands,
+    quotaCommands,
+    auditCommands,
+  ];
+  for (const member of families.flatMap((build) => build(cli))) program.addCommand(member);
+  configure(program, cli);
+  return program;
+}
+
+/** Settings of commander are inherited by `.command()` only, not by `.addCommand()`. */
+function configure(command: Command, cli: Cli): void {
+  command
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void cli.output.stdout.write(text),
+      writeErr: (text) => void cli.output.stderr.write(text.replace(/^error: /, 'USAGE: ')),
+    })
+    .showHelpAfterError('(see --help)');
+  command.commands.forEach((member) => configure(member, cli));
+}
