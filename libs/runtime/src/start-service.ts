@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ServiceName } from '@berth/contracts';
@@ -13,7 +13,7 @@ export type Preparation = (app: NestFastifyApplication) => Promise<void> | void;
 
 export interface ServiceOptions {
   name: ServiceName;
-  module: Type;
+  module: Type | DynamicModule;
   env: Pick<BaseEnv, 'HTTP_HOST' | 'HTTP_PORT' | 'LOG_LEVEL'>;
   /** Bytes of a request's body at most. */
   bodyLimit?: number;
