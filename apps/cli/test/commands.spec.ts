@@ -1,0 +1,308 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FakeGateway, sendEvents, sendJson } from './fake-gateway.js';
+import { runCli, type CliOptions, type CliRun } from './run-cli.js';
+import { deployment, ID, principal, RELEASE, service, TIME } from './samples.js';
+
+const gateway = new FakeGateway();
+const PLACE = '/v1/projects/shop/environments/dev';
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  env = { BERTH_URL: await gateway.start(), BERTH_TOKEN: 'berth_secret' };
+});
+afterAll(() => gateway.stop());
+beforeEach(() => gateway.reset());
+
+const berth = (line: string, options: CliOptions = {}): Promise<CliRun> =>
+  runCli(line.split(' '), { env, ...options });
+const list = (...items: unknown[]): object => ({ items, nextCursor: null });
+const environment = {
+  project: 'shop',
+  name: 'dev',
+  team: 'acme',
+  variables: { A: '1', B: '2' },
+  release: RELEASE,
+  createdAt: TIME,
+};
+const inDev = '--env dev --project shop';
+
+describe('lists', () => {
+  test('are tables for people', async () => {
+    gateway.onJson('GET /v1/teams', list({ name: 'acme', createdAt: TIME }, { name: 'b', createdAt: TIME }));
+    const { stdout, code } = await berth('team ls');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^NAME {2}CREATED\nacme {2}\d+d ago\nb {5}\d+d ago\n$/);
+  });
+
+  test('are the gateway’s own answer with --json, also what this version does not know', async () => {
+    const answer = { ...list({ name: 'acme', createdAt: TIME, later: true }), nextCursor: 'abc' };
+    gateway.onJson('GET /v1/teams', answer);
+    const { stdout } = await berth('team ls --json --limit 1');
+    expect(JSON.parse(stdout)).toEqual(answer);
+    expect(gateway.seen[0].query).toEqual({ limit: '1' });
+  });
+
+  test('say that there is more', async () => {
+    gateway.onJson('GET /v1/projects', {
+      items: [{ name: 'shop', team: 'acme', createdAt: TIME }],
+      nextCursor: 'xyz',
+    });
+    expect((await berth('project ls')).stderr).toContain('--cursor xyz');
+  });
+
+  test('do not let a cell drive the terminal', async () => {
+    const token = { id: ID, user: 'mira', name: 'a\u001b[2Jb\nc', scopes: ['*'], createdAt: TIME };
+    gateway.onJson('GET /v1/tokens', list({ ...token, expiresAt: null, revokedAt: TIME }));
+    const { stdout } = await berth('token ls');
+    expect(stdout).toContain('ab c');
+    expect(stdout).toContain('revoked');
+  });
+});
+
+describe('what is sent', () => {
+  test('project create takes the one team one is in', async () => {
+    gateway.onJson('GET /v1/whoami', principal);
+    gateway.onJson('POST /v1/projects', { name: 'shop', team: 'acme', createdAt: TIME }, 201);
+    expect((await berth('project create shop')).code).toBe(0);
+    expect(gateway.requests('POST')[0].body).toEqual({ name: 'shop', team: 'acme' });
+  });
+
+  test('env create takes variables, env set changes some and keeps the rest', async () => {
+    gateway.onJson('POST /v1/projects/shop/environments', environment, 201);
+    expect((await berth('env create dev --project shop --var A=1=2 --var B=')).code).toBe(0);
+    expect(gateway.requests('POST')[0].body).toEqual({ name: 'dev', variables: { A: '1=2', B: '' } });
+    gateway.onJson(`GET ${PLACE}`, environment).onJson(`PUT ${PLACE}`, environment);
+    expect((await berth('env set dev --project shop --var C=3 --unset A')).code).toBe(0);
+    expect(gateway.requests('PUT')[0].body).toEqual({ variables: { B: '2', C: '3' } });
+  });
+
+  test('quota set names the scope in the path and sends what was given', async () => {
+    const quota = { scope: 'teams', name: 'acme', limits: { cpu: 4, memory: '8GiB' } };
+    gateway.onJson('PUT /v1/quotas/teams/acme', { ...quota, used: { cpu: 1, memory: '1GiB', instances: 2 } });
+    const { stdout, code } = await berth('quota set teams/acme --cpu 4 --memory 8GiB');
+    expect(code).toBe(0);
+    expect(gateway.requests('PUT')[0].body).toEqual({ limits: { cpu: 4, memory: '8GiB' } });
+    expect(stdout).toMatch(/teams\/acme +1 of 4 +1GiB of 8GiB +2 of no limit/);
+  });
+
+  test('audit ls hands on each filter', async () => {
+    gateway.onJson('GET /v1/audit/records', list());
+    const filters =
+      '--team acme --actor mira --action deployment.* --resource Environment:shop.dev --outcome denied';
+    const { code } = await berth(`audit ls ${filters} --since 2026-05-01 ${inDev} --limit 7 --json`);
+    expect(code).toBe(0);
+    expect(gateway.seen[0].query).toEqual({
+      team: 'acme',
+      actor: 'mira',
+      action: 'deployment.*',
+      resource: 'Environment:shop.dev',
+      outcome: 'denied',
+      since: '2026-05-01T00:00:00.000Z',
+      project: 'shop',
+      environment: 'dev',
+      limit: '7',
+    });
+  });
+
+  test('remove takes the volumes only when told to, and does not ask without a terminal', async () => {
+    gateway.on(`DELETE ${PLACE}`, (_request, response) => void response.writeHead(204).end());
+    expect((await berth(`remove ${inDev}`)).code).toBe(0);
+    expect((await berth(`remove ${inDev} --volumes --yes`)).code).toBe(0);
+    expect(gateway.requests('DELETE').map(({ query }) => query)).toEqual([{}, { volumes: 'true' }]);
+  });
+
+  test('token create is not sent with a key, for its answer is not kept', async () => {
+    const token = { id: ID, user: 'ci', name: 'token', scopes: ['read'], createdAt: TIME };
+    gateway.onJson(
+      'POST /v1/tokens',
+      { ...token, expiresAt: TIME, revokedAt: null, token: 'berth_new' },
+      201,
+    );
+    const { stdout } = await berth('token create --user ci --scope read --expires-in 30d');
+    expect(stdout).toBe('berth_new\n');
+    const [{ body, headers }] = gateway.requests('POST');
+    expect(body).toEqual({ user: 'ci', scopes: ['read'], expiresInSeconds: 30 * 86_400 });
+    expect(headers['idempotency-key']).toBeUndefined();
+  });
+});
+
+describe('policy apply', () => {
+  const policy = {
+    id: 'no-latest',
+    message: 'm',
+    version: 1,
+    builtin: false,
+    updatedAt: TIME,
+    updatedBy: 'mira',
+  };
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'berth-cli-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('takes the id from the annotation', async () => {
+    const text = '// @id("not this")\n@id("no-latest")\nforbid (principal, action, resource);\n';
+    writeFileSync(join(folder, 'x.cedar'), text);
+    gateway.onJson('PUT /v1/policies/no-latest', { ...policy, text });
+    const { code, stdout } = await berth('policy apply -f x.cedar', { cwd: folder });
+    expect(stdout).toContain('no-latest is in force, version 1');
+    expect(code).toBe(0);
+    expect(gateway.requests('PUT')[0].body).toEqual({ text });
+  });
+
+  test('asks for an id where there is none', async () => {
+    const { code, stderr } = await berth('policy apply -f -', {
+      stdin: 'forbid (principal, action, resource);',
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain('--id');
+  });
+});
+
+describe('status and logs', () => {
+  const line = (name: string, time: string, text: string): object => ({
+    time,
+    service: name,
+    instance: 'i1',
+    stream: 'stdout',
+    line: text,
+  });
+
+  test('status shows the last deployment and what runs', async () => {
+    gateway
+      .onJson(`GET ${PLACE}`, environment)
+      .onJson(`GET ${PLACE}/deployments`, list(deployment({ status: 'failed', reason: 'web exited with 3' })))
+      .onJson(`GET ${PLACE}/services`, list(service('web', 'http://127.0.0.1:8080')));
+    const { stdout, code } = await berth(`status ${inDev}`);
+    expect(code).toBe(0);
+    expect(stdout).toContain('shop.dev');
+    expect(stdout).toMatch(/last deployment +failed/);
+    expect(stdout).toContain('web exited with 3');
+    expect(stdout).toMatch(/web +acme\/web:1 +1\/1 +abababababab +http:\/\/127\.0\.0\.1:8080/);
+  });
+
+  test('logs of all services are merged by time', async () => {
+    gateway
+      .onJson(`GET ${PLACE}/services`, list(service('web', null), service('db', null)))
+      .onJson(`GET ${PLACE}/services/web/logs`, list(line('web', '2026-05-01T10:00:01Z', 'two')))
+      .onJson(`GET ${PLACE}/services/db/logs`, list(line('db', '2026-05-01T10:00:00Z', 'one')));
+    const { stdout } = await berth(`logs ${inDev} --tail 5`);
+    expect(stdout).toBe('db  | one\nweb | two\n');
+    expect(gateway.seen.at(-1)?.query).toEqual({ tail: '5' });
+  });
+
+  test('logs -f prints lines as they come, one JSON object each with --json', async () => {
+    gateway.on(`GET ${PLACE}/services/web/logs`, (_request, response) => {
+      sendEvents(response, 'log', [line('web', TIME, 'one'), line('web', TIME, 'two')]);
+      response.end();
+    });
+    const { stdout, code } = await berth(`logs web -f ${inDev} --json`);
+    expect(code).toBe(0);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((text) => (JSON.parse(text) as { line: string }).line),
+    ).toEqual(['one', 'two']);
+    expect(gateway.seen[0].query).toEqual({ tail: '100', follow: 'true' });
+  });
+
+  test('a stream that ends with an error ends the command with its code', async () => {
+    gateway.on(`GET ${PLACE}/services/web/logs`, (_request, response) => {
+      const problem = {
+        type: 'urn:berth:error:ENGINE_UNAVAILABLE',
+        title: 't',
+        status: 503,
+        detail: 'no engine',
+      };
+      sendEvents(response, 'error', [{ ...problem, code: 'ENGINE_UNAVAILABLE' }]);
+      response.end();
+    });
+    const { stderr, code } = await berth(`logs web -f ${inDev}`);
+    expect(code).toBe(7);
+    expect(stderr).toContain('ENGINE_UNAVAILABLE: no engine');
+  });
+});
+
+describe('exit codes', () => {
+  test.each([
+    ['UNAUTHENTICATED', 3],
+    ['TOKEN_REVOKED', 3],
+    ['POLICY_DENIED', 4],
+    ['NOT_FOUND', 6],
+    ['POLICY_UNAVAILABLE', 7],
+    ['ALREADY_EXISTS', 1],
+    ['VALIDATION_FAILED', 2],
+    ['INTERNAL', 1],
+  ] as const)('%s is %i', async (problem, expected) => {
+    gateway.onProblem('POST /v1/teams', problem, 'It is so.');
+    const { code, stderr, stdout } = await berth('team create acme');
+    expect(stderr).toContain(`${problem}: It is so.`);
+    expect(stdout).toBe('');
+    expect(code).toBe(expected);
+  });
+
+  test.each([
+    'nope',
+    'deploy',
+    'team',
+    'quota set acme --cpu 1',
+    'quota set teams/acme --cpu x',
+    'logs --tail -1',
+  ])('"berth %s" is wrong usage', async (line) => {
+    expect((await berth(line)).code).toBe(2);
+    expect(gateway.seen).toHaveLength(0);
+  });
+
+  test('a gateway that is not there is 7, and is said at once', async () => {
+    const closed = new FakeGateway();
+    const gone = await closed.start();
+    await closed.stop();
+    const { code, stderr } = await berth('team create acme', { env: { ...env, BERTH_URL: gone } });
+    expect(code).toBe(7);
+    expect(stderr).toContain(`UNREACHABLE: ${gone} does not answer (ECONNREFUSED)`);
+  });
+
+  test('something else that answers there is told from a gateway', async () => {
+    gateway.on('GET /v1/teams', (_request, response) => void response.writeHead(200).end('<html>'));
+    const { code, stderr } = await berth('team ls');
+    expect(code).toBe(1);
+    expect(stderr).toContain('UNEXPECTED_ANSWER');
+  });
+});
+
+test('a reader that leaves is no error', async () => {
+  const many = Array.from({ length: 20_000 }, (_, index) => ({ name: `team-${index}`, createdAt: TIME }));
+  gateway.on('GET /v1/teams', (_request, response) => sendJson(response, 200, list(...many)));
+  const main = join(__dirname, '../dist/main.js');
+  const child = spawn('sh', ['-c', '"$0" "$1" team ls | head -n 1', process.execPath, main], {
+    env: { ...env, PATH: '/usr/bin:/bin' },
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect(code).toBe(0);
+  expect(stderr).toBe('');
+});
+
+test('each command has help with examples', async () => {
+  const commands = [
+    'login',
+    'deploy',
+    'status',
+    'logs',
+    'env set',
+    'token create',
+    'policy apply',
+    'quota set',
+    'audit ls',
+  ];
+  for (const name of commands) {
+    const { code, stdout } = await berth(`${name} --help`);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Examples:\n  $ berth ${name}`);
+    expect(stdout).toContain('--json');
+  }
+});
