@@ -13,6 +13,7 @@ module.exports = {
   },
   transformIgnorePatterns: [],
   globalSetup: '<rootDir>/tools/jest-global-setup.js',
+  globalTeardown: '<rootDir>/tools/jest-global-teardown.js',
   testTimeout: 60_000,
   maxWorkers: 2,
 };

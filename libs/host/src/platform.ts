@@ -16,7 +16,7 @@ import { startPostgres, stopPostgres, superuserUrl } from './postgres.js';
 import { runningProcess } from './process.js';
 import { loadSecrets, readSecrets, saveSecrets, type Secrets } from './secrets.js';
 import { natsUrl, registryAddress, serviceEnvironment } from './service-environment.js';
-import { DATABASE_SERVICES, SERVICE_NAMES, type DatabaseService } from './service-names.js';
+import { DATABASE_SERVICES, SERVICE_NAMES, type DatabaseService, type ServiceName } from './service-names.js';
 import { startServices, stopServices, type Progress } from './services.js';
 import { pauseWorkloads, resumeWorkloads } from './workloads.js';
 
@@ -37,6 +37,8 @@ export interface Platform {
 
 export interface BringUpOptions {
   progress: Progress;
+  /** Those to start; all when left out. The others are left as they are. */
+  services?: readonly ServiceName[];
   /** Replaces the admin's token: the one before is no longer accepted. */
   newAdminToken?: boolean;
 }
@@ -72,7 +74,7 @@ export async function bringUp(
   };
   await startServices(
     home,
-    SERVICE_NAMES.map((name) => ({ name, env: serviceEnvironment(name, installation) })),
+    (options.services ?? SERVICE_NAMES).map((name) => ({ name, env: serviceEnvironment(name, installation) })),
     progress,
   );
   await resumeWorkloads(settings.dockerHost, secrets.installation, home.stoppedWorkloads);

@@ -1,1 +1,16 @@
-export {};
+export { ApiClient, type ApiAnswer } from './api-client.js';
+export { createTestDatabase, type TestDatabase } from './database.js';
+export { eventually, type EventuallyOptions } from './eventually.js';
+export { makeLayer, type ImageFile, type Layer } from './image-layers.js';
+export {
+  buildTestImage,
+  makeImage,
+  pushImage,
+  type PushTarget,
+  type TestImage,
+  type TestImageOptions,
+} from './image.js';
+export { startTestNats, testNats, type NatsAccess, type TestNats } from './nats.js';
+export { testEngine, testPostgres, upstreamRegistry, type UpstreamAddress } from './parts.js';
+export { startPlatform, type PlatformOptions, type PlatformService, type TestPlatform } from './platform.js';
+export { RUN_LABEL } from './run.js';
