@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { ActionPipeline, requireActor } from '@berth/actions';
+import {
+  actions,
+  BerthError,
+  decodeCursor,
+  encodeCursor,
+  QuotaScope,
+  quotaSetEvent,
+  type Page,
+  type PageRequest,
+  type Quota,
+  type SetQuota,
+} from '@berth/contracts';
+import { draftEvent } from '@berth/messaging';
+import { LimitStore } from './limit-store.js';
+import { toLimits } from './quota-shape.js';
+import { quotaResource, type QuotaKey } from './quota-subject.js';
+
+/** Limits, as people see and set them: each an action that passes the pipeline. */
+@Injectable()
+export class LimitsService {
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    private readonly store: LimitStore,
+  ) {}
+
+  /** Admins see all limits; everyone else their own, and those of their teams with their projects. */
+  async list({ limit, cursor }: PageRequest): Promise<Page<Quota>> {
+    const { admin, user, teams } = requireActor();
+    const after = positionOf(cursor);
+    return this.pipeline.read(
+      { action: actions.quotaList, resource: { type: 'Platform', id: 'berth' }, context: {} },
+      async () => {
+        const viewer = admin ? null : { user, teams: teams.map(({ team }) => team) };
+        const found = await this.store.list(viewer, after, limit + 1);
+        const items = found.slice(0, limit);
+        const last = items.at(-1);
+        const more = found.length > limit && last !== undefined;
+        return { items, nextCursor: more ? encodeCursor({ scope: last.scope, name: last.name }) : null };
+      },
+    );
+  }
+
+  get(key: QuotaKey): Promise<Quota> {
+    return this.pipeline.read({ action: actions.quotaRead, resource: quotaResource(key), context: {} }, () =>
+      this.store.get(key),
+    );
+  }
+
+  /** Replaces all limits of the scope. May go below what is used: then nothing more fits until less is. */
+  set({ limits: wanted, ...key }: QuotaKey & z.infer<typeof SetQuota>): Promise<Quota> {
+    const resource = quotaResource(key);
+    const limits = toLimits({ limits: wanted });
+    const context = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null));
+    return this.pipeline.change({ action: actions.quotaSet, resource, context }, async (transaction) => {
+      await this.store.replace(transaction, key, limits);
+      const quota = await this.store.get(key, transaction);
+      return { result: quota, outcome: {}, events: [draftEvent(quotaSetEvent, resource, quota)] };
+    });
+  }
+}
+
+function positionOf(cursor: string | undefined): { scope: QuotaScope | ''; name: string } {
+  if (cursor === undefined) return { scope: '', name: '' };
+  const { scope, name } = decodeCursor(cursor) ?? {};
+  const known = QuotaScope.safeParse(scope);
+  if (known.success && typeof name === 'string') return { scope: known.data, name };
+  throw new BerthError(
+    'CURSOR_INVALID',
+    'The cursor is not one that a list of quotas answered. Start without.',
+  );
+}

@@ -1,0 +1,44 @@
+import type { z } from 'zod';
+import { ByteSize, formatBytes, parseOrThrow, type Quota, type SetQuota } from '@berth/contracts';
+import { toCores, toMillis } from '../ledger/units.js';
+import type { LimitEntity } from './limit.entity.js';
+
+export type Limits = Pick<LimitEntity, 'cpuMillis' | 'memoryBytes' | 'instances'>;
+
+/** A limit with what is used of it, as the database tells it: numbers as text. */
+export interface QuotaRow {
+  scope: Quota['scope'];
+  name: string;
+  cpu_limit: string | null;
+  memory_limit: string | null;
+  instances_limit: string | null;
+  cpu_used: string;
+  memory_used: string;
+  instances_used: string;
+}
+
+/** Limits as people write them, in the ledger's units. Throws VALIDATION_FAILED for a size that is none. */
+export function toLimits({ limits }: z.infer<typeof SetQuota>): Limits {
+  return {
+    cpuMillis: limits.cpu === undefined ? null : toMillis(limits.cpu),
+    memoryBytes: limits.memory === undefined ? null : parseOrThrow(ByteSize, limits.memory, 'limits.memory'),
+    instances: limits.instances ?? null,
+  };
+}
+
+export function toQuota(row: QuotaRow): Quota {
+  return {
+    scope: row.scope,
+    name: row.name,
+    limits: {
+      ...(row.cpu_limit === null ? {} : { cpu: toCores(Number(row.cpu_limit)) }),
+      ...(row.memory_limit === null ? {} : { memory: formatBytes(Number(row.memory_limit)) }),
+      ...(row.instances_limit === null ? {} : { instances: Number(row.instances_limit) }),
+    },
+    used: {
+      cpu: toCores(Number(row.cpu_used)),
+      memory: formatBytes(Number(row.memory_used)),
+      instances: Number(row.instances_used),
+    },
+  };
+}
