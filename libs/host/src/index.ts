@@ -9,6 +9,7 @@ export {
 } from './busybox.js';
 export { findCommand, runCommand, tryCommand, type CommandOptions, type CommandResult } from './command.js';
 export { credentialsFile, readCredentials, storeCredentials, type Credentials } from './credentials.js';
+export { examine, examineMachine, type Finding } from './doctor.js';
 export {
   DEFAULT_DOCKER_HOST,
   docker,

@@ -74,7 +74,10 @@ export async function bringUp(
   };
   await startServices(
     home,
-    (options.services ?? SERVICE_NAMES).map((name) => ({ name, env: serviceEnvironment(name, installation) })),
+    (options.services ?? SERVICE_NAMES).map((name) => ({
+      name,
+      env: serviceEnvironment(name, installation),
+    })),
     progress,
   );
   await resumeWorkloads(settings.dockerHost, secrets.installation, home.stoppedWorkloads);

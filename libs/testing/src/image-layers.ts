@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { BUSYBOX_COMMANDS, busyboxFiles, fetchBusybox, findBusybox, Home, readHostSettings } from '@berth/host';
+import {
+  BUSYBOX_COMMANDS,
+  busyboxFiles,
+  fetchBusybox,
+  findBusybox,
+  Home,
+  readHostSettings,
+} from '@berth/host';
 import { pack, type Pack } from 'tar-stream';
 import { startOnce } from './parts.js';
 
@@ -63,7 +70,12 @@ async function makeBusyboxLayer(): Promise<Layer> {
   return finish(tar);
 }
 
-function addFile(tar: Pack, folders: Set<string>, path: string, file: { content: Buffer; mode: number }): void {
+function addFile(
+  tar: Pack,
+  folders: Set<string>,
+  path: string,
+  file: { content: Buffer; mode: number },
+): void {
   const parts = path.split('/').filter(Boolean);
   for (let depth = 1; depth < parts.length; depth++) {
     const folder = `${parts.slice(0, depth).join('/')}/`;

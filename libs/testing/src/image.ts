@@ -88,7 +88,11 @@ export interface PushTarget {
 }
 
 /** Pushes an image as a registry client does (OCI distribution spec, Pushing). Throws with the registry's answer. */
-export async function pushImage(image: TestImage, registryUrl: string, target: PushTarget = {}): Promise<void> {
+export async function pushImage(
+  image: TestImage,
+  registryUrl: string,
+  target: PushTarget = {},
+): Promise<void> {
   const base = `${registryUrl}/v2/${target.repository ?? image.repository}`;
   const headers: Record<string, string> = target.authorization ? { authorization: target.authorization } : {};
   for (const { digest, content } of [...image.layers, image.config]) {
@@ -99,7 +103,11 @@ export async function pushImage(image: TestImage, registryUrl: string, target: P
     location.searchParams.set('digest', digest);
     const type = { 'content-type': 'application/octet-stream' };
     await expectOk(
-      await fetch(location, { method: 'PUT', headers: { ...headers, ...type }, body: new Uint8Array(content) }),
+      await fetch(location, {
+        method: 'PUT',
+        headers: { ...headers, ...type },
+        body: new Uint8Array(content),
+      }),
     );
   }
   await expectOk(

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
-import { createTestDatabase, type TestDatabase } from '@berth/testing';
-import { createServiceDatabase, withClient } from '../src/postgres-roles.js';
+import { createTestDatabase, type TestDatabase } from '../src/index.js';
+import { createServiceDatabase, withClient } from '@berth/host';
 
 describe('roles of the services', () => {
   let database: TestDatabase;

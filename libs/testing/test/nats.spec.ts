@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
-import { startTestNats, type TestNats } from '@berth/testing';
-import type { NatsUser } from '../src/nats-permissions.js';
+import { startTestNats, type TestNats } from '../src/index.js';
+import type { NatsUser } from '@berth/host';
 
 describe('NATS permissions', () => {
   let nats: TestNats;
@@ -25,19 +25,25 @@ describe('NATS permissions', () => {
 
   it('refuse whoever brings no password', async () => {
     await expect(connect({ servers: nats.url })).rejects.toThrow(/authorization/i);
-    await expect(connect({ servers: nats.url, user: 'policy', pass: 'guess' })).rejects.toThrow(/authorization/i);
+    await expect(connect({ servers: nats.url, user: 'policy', pass: 'guess' })).rejects.toThrow(
+      /authorization/i,
+    );
   });
 
   it('let a service ask those it may call, and the answer come back', async () => {
     const policy = await as('policy');
-    policy.subscribe('berth.rpc.policy.authorize', { callback: (_error, message) => message.respond('allowed') });
+    policy.subscribe('berth.rpc.policy.authorize', {
+      callback: (_error, message) => void message.respond('allowed'),
+    });
     await policy.flush();
     const answer = await (await as('scheduler')).request('berth.rpc.policy.authorize', 'may I?');
     expect(answer.string()).toBe('allowed');
   });
 
-  it("keep a service from calling whom it may not, as policy the scheduler", async () => {
-    await expect((await as('policy')).request('berth.rpc.scheduler.deploy')).rejects.toThrow(/permissions violation/i);
+  it('keep a service from calling whom it may not, as policy the scheduler', async () => {
+    await expect((await as('policy')).request('berth.rpc.scheduler.deploy')).rejects.toThrow(
+      /permissions violation/i,
+    );
   });
 
   it("keep a service from answering in another one's place", async () => {
@@ -49,12 +55,16 @@ describe('NATS permissions', () => {
   it("keep a service from another one's inbox, for reading and for writing", async () => {
     const quota = await as('quota');
     await expect(nextOf(quota.subscribe('_INBOX_policy.>'))).rejects.toThrow(/permissions violation/i);
-    expect(await violation(quota, () => quota.publish('_INBOX_policy.forged', 'yes'))).toMatch(/_INBOX_policy/);
+    expect(await violation(quota, () => quota.publish('_INBOX_policy.forged', 'yes'))).toMatch(
+      /_INBOX_policy/,
+    );
   });
 
   it('keep a service from recording in the name of another', async () => {
     const quota = await as('quota');
-    expect(await violation(quota, () => quota.publish('berth.records.policy', '{}'))).toMatch(/berth\.records\.policy/);
+    expect(await violation(quota, () => quota.publish('berth.records.policy', '{}'))).toMatch(
+      /berth\.records\.policy/,
+    );
   });
 
   it('let services publish facts, and the observer follow events but not records', async () => {
@@ -64,7 +74,9 @@ describe('NATS permissions', () => {
     const stream = jetstream(await as('scheduler'));
     const unique = headers();
     unique.set('Nats-Msg-Id', 'event-1');
-    await stream.publish('berth.events.acme.shop.dev.deployment.succeeded.v1', '{"id":1}', { headers: unique });
+    await stream.publish('berth.events.acme.shop.dev.deployment.succeeded.v1', '{"id":1}', {
+      headers: unique,
+    });
     await stream.publish('berth.records.scheduler', '{}');
 
     const observer = await as('observer');
@@ -74,7 +86,9 @@ describe('NATS permissions', () => {
     const message = await consumer.next();
     expect(message?.json()).toEqual({ id: 1 });
     message?.ack();
-    await expect(observing.consumers.add('RECORDS', { durable_name: 'spy' })).rejects.toThrow(/permissions violation/i);
+    await expect(observing.consumers.add('RECORDS', { durable_name: 'spy' })).rejects.toThrow(
+      /permissions violation/i,
+    );
     await expect(observer.request('berth.rpc.policy.authorize')).rejects.toThrow(/permissions violation/i);
   });
 

@@ -1,0 +1,36 @@
+import { inheritedEnvironment, readHostSettings } from './env.js';
+
+describe('settings', () => {
+  it('have a default each', () => {
+    const settings = readHostSettings({});
+    expect(settings.ports).toMatchObject({
+      gateway: 4400,
+      'registry-proxy': 4401,
+      nats: 4410,
+      postgres: 4411,
+      sample: 4480,
+    });
+    expect(settings.isolation).toBe(true);
+    expect(JSON.parse(settings.upstreams)).toEqual({ 'docker.io': { url: 'https://registry-1.docker.io' } });
+  });
+
+  it.each([
+    ['BERTH_PORT', '80a'],
+    ['BERTH_REGISTRY_PORT', '70000'],
+    ['BERTH_UPSTREAMS', '{docker.io}'],
+    ['BERTH_ISOLATION', 'no'],
+  ])('name %s when it is wrong', (name, value) => {
+    expect(() => readHostSettings({ [name]: value })).toThrow(name);
+  });
+
+  it('hand on what a process needs, and no secret of the caller', () => {
+    const env = {
+      PATH: '/bin',
+      HTTPS_PROXY: 'http://proxy',
+      AWS_SECRET_ACCESS_KEY: 'x',
+      BERTH_TOKEN: 'x',
+      LC_ALL: 'C',
+    };
+    expect(inheritedEnvironment(env)).toEqual({ PATH: '/bin', HTTPS_PROXY: 'http://proxy', LC_ALL: 'C' });
+  });
+});
