@@ -6,6 +6,7 @@ export const Platform = z.object({
   architecture: z.string(),
   variant: z.string().optional(),
 });
+export type Platform = z.infer<typeof Platform>;
 
 export const ResolveImage = z.object({
   reference: z.string().min(1).max(1024).describe('As written in the Compose file'),
