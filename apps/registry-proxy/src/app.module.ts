@@ -1,0 +1,41 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ActionsModule, checkMediation } from '@berth/actions';
+import { CreateOutbox1700000000000, MessagingModule, serveRpc } from '@berth/messaging';
+import { DatabaseModule, RuntimeModule, type ServiceOptions } from '@berth/runtime';
+import { ENTITIES } from './catalog/entities.js';
+import type { RegistryEnv } from './env.js';
+import { serveRegistry } from './http/serve-registry.js';
+import { Registry1763900000001 } from './migrations/1763900000001-registry.js';
+import { RegistryModule } from './registry.module.js';
+
+/** An OCI registry: hosted images, and the rest of the world through a cache. */
+@Module({})
+export class AppModule {
+  static forEnv(env: RegistryEnv): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        RuntimeModule.forService('registry-proxy', env),
+        DatabaseModule.forService({
+          service: 'registry-proxy',
+          env,
+          entities: ENTITIES,
+          migrations: [CreateOutbox1700000000000, Registry1763900000001],
+        }),
+        MessagingModule.forService({ service: 'registry-proxy', env, outbox: true }),
+        ActionsModule.forService(),
+        RegistryModule.forService(env),
+      ],
+    };
+  }
+}
+
+/** The service as `startService` and tests start it. */
+export function registryProxyService(env: RegistryEnv): ServiceOptions {
+  return {
+    name: 'registry-proxy',
+    module: AppModule.forEnv(env),
+    env,
+    prepare: [serveRegistry, checkMediation, serveRpc],
+  };
+}

@@ -1,0 +1,176 @@
+import { Injectable } from '@nestjs/common';
+import { InjectEntityManager } from '@nestjs/typeorm';
+import { EntityManager, In, MoreThan } from 'typeorm';
+import type { Digest } from '../names/digest.js';
+import type { RepositoryName } from '../names/repository-name.js';
+import type { ManifestReference } from '../names/tag.js';
+import type { ManifestContent } from '../pull/manifest-content.js';
+import { BlobLinkRow, BlobRow, ManifestPartRow, ManifestRow, RepositoryRow, TagRow } from './entities.js';
+
+/** A manifest that a repository holds. */
+export interface HeldManifest {
+  digest: Digest;
+  mediaType: string;
+  /** Bytes. */
+  size: number;
+  /** Of a manifest found by tag: when the upstream last confirmed the tag. */
+  checkedAt: Date | null;
+}
+
+export interface NewManifest {
+  digest: Digest;
+  mediaType: string;
+  size: number;
+  content: ManifestContent;
+}
+
+/** What repositories hold: which manifests, tags and blobs. Methods that write take the transaction of the change. */
+@Injectable()
+export class ImageCatalog {
+  constructor(@InjectEntityManager() private readonly database: EntityManager) {}
+
+  async hasRepository(name: string): Promise<boolean> {
+    return this.database.existsBy(RepositoryRow, { name });
+  }
+
+  async ensureRepository(name: RepositoryName, transaction: EntityManager = this.database): Promise<void> {
+    await transaction
+      .createQueryBuilder()
+      .insert()
+      .into(RepositoryRow)
+      .values({
+        name: name.name,
+        team: name.kind === 'hosted' ? name.team : null,
+        upstream: name.kind === 'upstream' ? name.upstream : null,
+      })
+      .orIgnore()
+      .execute();
+  }
+
+  async findManifest(repository: string, reference: ManifestReference): Promise<HeldManifest | null> {
+    const tag =
+      reference.tag === undefined
+        ? null
+        : await this.database.findOneBy(TagRow, { repository, name: reference.tag });
+    const digest = tag?.digest ?? reference.digest;
+    if (digest === undefined) return null;
+    const found = await this.database.findOneBy(ManifestRow, { repository, digest });
+    return (
+      found && { digest, mediaType: found.mediaType, size: found.size, checkedAt: tag?.checkedAt ?? null }
+    );
+  }
+
+  async hasManifests(
+    repository: string,
+    digests: Digest[],
+    transaction: EntityManager,
+  ): Promise<Set<string>> {
+    if (digests.length === 0) return new Set();
+    const rows = await transaction.find(ManifestRow, {
+      select: { digest: true },
+      where: { repository, digest: In(digests) },
+    });
+    return new Set(rows.map((row) => row.digest));
+  }
+
+  /** Files a manifest whose bytes are in the store, and lets a tag name it. */
+  async putManifest(
+    name: RepositoryName,
+    { digest, mediaType, size, content }: NewManifest,
+    tag: string | undefined,
+    transaction: EntityManager,
+  ): Promise<void> {
+    const repository = name.name;
+    await this.ensureRepository(name, transaction);
+    await this.addBlob(digest, size, transaction);
+    await transaction.upsert(ManifestRow, { repository, digest, mediaType, size, subject: content.subject }, [
+      'repository',
+      'digest',
+    ]);
+    if (content.parts.length > 0) {
+      await transaction
+        .createQueryBuilder()
+        .insert()
+        .into(ManifestPartRow)
+        .values(content.parts.map((part) => ({ repository, manifest: digest, ...part })))
+        .orIgnore()
+        .execute();
+    }
+    if (tag !== undefined) await this.putTag(repository, tag, digest, transaction);
+  }
+
+  async putTag(
+    repository: string,
+    name: string,
+    digest: Digest,
+    transaction: EntityManager = this.database,
+  ): Promise<void> {
+    await transaction.query(
+      `INSERT INTO tags (repository, name, digest) VALUES ($1, $2, $3)
+       ON CONFLICT (repository, name) DO UPDATE SET
+         digest = excluded.digest,
+         checked_at = now(),
+         updated_at = CASE WHEN tags.digest = excluded.digest THEN tags.updated_at ELSE now() END`,
+      [repository, name, digest],
+    );
+  }
+
+  async removeTag(repository: string, name: string): Promise<void> {
+    await this.database.delete(TagRow, { repository, name });
+  }
+
+  /** Tags in byte order, those after `last` only, `limit` at most. */
+  async listTags(repository: string, last: string | null, limit: number): Promise<string[]> {
+    const rows = await this.database.find(TagRow, {
+      select: { name: true },
+      where: { repository, ...(last === null ? {} : { name: MoreThan(last) }) },
+      order: { name: 'ASC' },
+      take: limit,
+    });
+    return rows.map((row) => row.name);
+  }
+
+  async isLinked(repository: string, digest: Digest): Promise<boolean> {
+    return this.database.existsBy(BlobLinkRow, { repository, digest });
+  }
+
+  async linkedAmong(repository: string, digests: Digest[], transaction: EntityManager): Promise<Set<string>> {
+    if (digests.length === 0) return new Set();
+    const rows = await transaction.find(BlobLinkRow, {
+      select: { digest: true },
+      where: { repository, digest: In(digests) },
+    });
+    return new Set(rows.map((row) => row.digest));
+  }
+
+  /** Bytes of a blob, as a manifest of this repository says; null when none refers to it. */
+  async sizeByManifests(repository: string, digest: Digest): Promise<number | null> {
+    const part = await this.database.findOneBy(ManifestPartRow, { repository, digest });
+    return part?.size ?? null;
+  }
+
+  /** Lets a repository hold a blob that is in the store. */
+  async link(name: RepositoryName, digest: Digest, size: number, transaction = this.database): Promise<void> {
+    await transaction.transaction(async (inner) => {
+      await this.ensureRepository(name, inner);
+      await this.addBlob(digest, size, inner);
+      await inner
+        .createQueryBuilder()
+        .insert()
+        .into(BlobLinkRow)
+        .values({ repository: name.name, digest })
+        .orIgnore()
+        .execute();
+    });
+  }
+
+  private async addBlob(digest: Digest, size: number, transaction: EntityManager): Promise<void> {
+    await transaction
+      .createQueryBuilder()
+      .insert()
+      .into(BlobRow)
+      .values({ digest, size })
+      .orIgnore()
+      .execute();
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { DatabaseEnv, readEnv } from '@berth/runtime';
+import { UpstreamsSetting } from './upstream/upstreams.js';
+
+const Json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'is not JSON' });
+    return z.NEVER;
+  }
+});
+
+/** What this service needs from its environment. */
+export const RegistryEnv = DatabaseEnv.extend({
+  REGISTRY_STORE: z.string().min(1).describe('Folder of the blob store; instances may share it'),
+  REGISTRY_UPSTREAMS: Json.optional()
+    .pipe(UpstreamsSetting)
+    .describe('JSON: name -> { url, username?, password?, tokenHosts? }'),
+  REGISTRY_TAG_TTL_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .default(60)
+    .describe("How long an upstream's tag is believed before it is asked for again"),
+  REGISTRY_UPSTREAM_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(10_000)
+    .describe('How long an upstream may take to answer; three times that between two pieces of a body'),
+  BERTH_REGISTRY: z
+    .string()
+    .optional()
+    .describe('host:port under which engines and people know this registry'),
+});
+export type RegistryEnv = z.infer<typeof RegistryEnv>;
+
+export function registryEnv(): RegistryEnv {
+  return readEnv(RegistryEnv);
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { BerthError, policyRpc, type Principal } from '@berth/contracts';
+import { RpcClient } from '@berth/messaging';
+
+const LONGEST_TOKEN = 512;
+
+/** Who a registry client is: a Berth token as Bearer, or as the password of Basic with any user name (RFC 7617). */
+@Injectable()
+export class Authenticator {
+  constructor(private readonly rpc: RpcClient) {}
+
+  async authenticate(header: string | undefined): Promise<Principal> {
+    const token = readToken(header);
+    if (token === null || token.length > LONGEST_TOKEN) {
+      throw new BerthError(
+        'UNAUTHENTICATED',
+        'authentication required: docker login with a Berth token as the password',
+      );
+    }
+    try {
+      return await this.rpc.call(policyRpc.authenticate, { token }, { actor: null });
+    } catch (error) {
+      if (error instanceof BerthError && error.status === 401) throw error;
+      // Anything else is no answer, and no answer is a no.
+      throw new BerthError(
+        'POLICY_UNAVAILABLE',
+        'Policy gave no answer, so nothing was done. Try again.',
+        {},
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** The token of an `Authorization` header; null when it holds none. */
+export function readToken(header: string | undefined): string | null {
+  const match = /^(basic|bearer) +(\S+)$/i.exec(header?.trim() ?? '');
+  if (match === null) return null;
+  const [, scheme = '', value = ''] = match;
+  if (scheme.toLowerCase() === 'bearer') return value;
+  const pair = Buffer.from(value, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  return colon < 0 || colon === pair.length - 1 ? null : pair.slice(colon + 1);
+}

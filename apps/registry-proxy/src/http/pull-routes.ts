@@ -1,0 +1,180 @@
+import { Injectable } from '@nestjs/common';
+import { ActionPipeline } from '@berth/actions';
+import { actions } from '@berth/contracts';
+import { ImageCatalog } from '../catalog/image-catalog.js';
+import { isDigest, type Digest } from '../names/digest.js';
+import type { RepositoryName } from '../names/repository-name.js';
+import { parseManifestReference, type ManifestReference } from '../names/tag.js';
+import { BlobPulls, type BlobSource } from '../pull/blob-pulls.js';
+import { ManifestPulls } from '../pull/manifest-pulls.js';
+import type { Exchange } from './exchange.js';
+import { listIntent, pullIntent } from './image-intent.js';
+import { OciError } from './oci-error.js';
+import { parseRange } from './range.js';
+import type { Route, Target } from './route.js';
+import { sendBlob } from './send-blob.js';
+
+const MOST_TAGS = 1_000;
+const BLOB_TYPE = 'application/octet-stream';
+
+/** The routes that reveal (OCI distribution spec 1.1, "Pull" and "Content Discovery"). */
+@Injectable()
+export class PullRoutes {
+  readonly routes: readonly Route[] = [
+    {
+      id: '/v2/<name>/manifests/<reference>',
+      methods: ['GET', 'HEAD'],
+      pattern: /^\/v2\/(.+)\/manifests\/([^/]+)$/,
+      performs: actions.imagePull,
+      handle: (exchange, target) => this.manifest(exchange, target),
+    },
+    {
+      id: '/v2/<name>/blobs/<digest>',
+      methods: ['GET', 'HEAD'],
+      pattern: /^\/v2\/(.+)\/blobs\/([^/]+)$/,
+      performs: actions.imagePull,
+      handle: (exchange, target) => this.blob(exchange, target),
+    },
+    {
+      id: '/v2/<name>/tags/list',
+      methods: ['GET', 'HEAD'],
+      pattern: /^\/v2\/(.+)\/tags\/list$/,
+      performs: actions.imageList,
+      handle: (exchange, target) => this.tags(exchange, target),
+    },
+  ];
+
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    private readonly manifests: ManifestPulls,
+    private readonly blobs: BlobPulls,
+    private readonly catalog: ImageCatalog,
+  ) {}
+
+  private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {
+    const parsed = parseManifestReference(reference);
+    if (parsed === null)
+      throw new OciError(
+        'MANIFEST_UNKNOWN',
+        `"${reference.slice(0, 200)}" is neither a tag nor a sha256 digest`,
+      );
+    const found = await this.pipeline.read(pullIntent(name, reference), () =>
+      this.findManifest(name, parsed),
+    );
+    exchange.answer(
+      200,
+      {
+        'content-type': found.mediaType,
+        'docker-content-digest': found.digest,
+        etag: `"${found.digest}"`,
+        ...(found.stale === null ? {} : { warning: `299 - "${headerText(found.stale)}"` }),
+      },
+      found.bytes,
+    );
+  }
+
+  private async findManifest(name: RepositoryName, reference: ManifestReference) {
+    const found = await this.manifests.find(name, reference);
+    if (found !== null) return found;
+    if (name.kind === 'hosted') await this.requireRepository(name.name);
+    const what = reference.tag ?? reference.digest;
+    throw new OciError('MANIFEST_UNKNOWN', `${name.name} has no manifest ${what}`, {
+      detail: { reference: what },
+    });
+  }
+
+  /** Each blob is checked like its manifest, and not recorded once more: the record of a pull is the manifest's. */
+  private async blob(exchange: Exchange, { name, reference }: Target): Promise<void> {
+    if (!isDigest(reference))
+      throw new OciError('DIGEST_INVALID', `"${reference.slice(0, 200)}" is not a sha256 digest`);
+    await this.pipeline.authorize(pullIntent(name, reference));
+    if (exchange.isHead) {
+      await this.headBlob(exchange, name, reference);
+      return;
+    }
+    const source = await this.blobs.open(name, reference);
+    if (source === null) throw await this.unknownBlob(name, reference);
+    try {
+      await this.streamBlob(exchange, source, reference);
+    } finally {
+      await (source.kind === 'stored' ? source.blob.close() : source.fetch.leave());
+    }
+  }
+
+  private async streamBlob(exchange: Exchange, source: BlobSource, digest: Digest): Promise<void> {
+    const size = source.kind === 'stored' ? source.blob.size : await source.fetch.size();
+    const range = parseRange(exchange.header('range'), size);
+    if (range === 'unsatisfiable') {
+      throw new OciError('SIZE_INVALID', `the blob has ${size} bytes`, {
+        status: 416,
+        headers: { 'content-range': `bytes */${size}` },
+      });
+    }
+    const part = range === 'whole' ? { start: 0, end: size - 1 } : range;
+    await sendBlob(exchange.response, source, part, () =>
+      exchange.begin(range === 'whole' ? 200 : 206, {
+        ...blobHeaders(digest, part.end - part.start + 1),
+        ...(range === 'whole' ? {} : { 'content-range': `bytes ${part.start}-${part.end}/${size}` }),
+      }),
+    );
+  }
+
+  private async headBlob(exchange: Exchange, name: RepositoryName, digest: Digest): Promise<void> {
+    const size = await this.blobs.size(name, digest);
+    if (size === null) throw await this.unknownBlob(name, digest);
+    exchange.begin(200, blobHeaders(digest, size));
+    exchange.response.end();
+  }
+
+  private async unknownBlob(name: RepositoryName, digest: Digest): Promise<OciError> {
+    if (name.kind === 'hosted') await this.requireRepository(name.name);
+    return new OciError('BLOB_UNKNOWN', `${name.name} has no blob ${digest}`, { detail: { digest } });
+  }
+
+  private async tags(exchange: Exchange, { name }: Target): Promise<void> {
+    const asked = exchange.query('n');
+    // Compared as text first: a number with a thousand digits must not become memory (CVE-2023-2253).
+    if (asked !== null && !/^\d{1,9}$/.test(asked)) {
+      throw new OciError('UNSUPPORTED', 'n is the number of tags to list: 0 or more', { status: 400 });
+    }
+    const limit = Math.min(asked === null ? MOST_TAGS : Number(asked), MOST_TAGS);
+    const tags = await this.pipeline.read(listIntent(name), async () => {
+      await this.requireRepository(name.name);
+      return limit === 0 ? [] : this.catalog.listTags(name.name, exchange.query('last'), limit + 1);
+    });
+    const page = tags.slice(0, limit);
+    const last = page.at(-1);
+    const more = tags.length > limit && last !== undefined;
+    exchange.answer(
+      200,
+      {
+        'content-type': 'application/json',
+        ...(more
+          ? { link: `</v2/${name.name}/tags/list?n=${limit}&last=${encodeURIComponent(last)}>; rel="next"` }
+          : {}),
+      },
+      JSON.stringify({ name: name.name, tags: page }),
+    );
+  }
+
+  private async requireRepository(name: string): Promise<void> {
+    if (await this.catalog.hasRepository(name)) return;
+    throw new OciError('NAME_UNKNOWN', `there is no repository ${name}`, { detail: { name } });
+  }
+}
+
+function blobHeaders(digest: Digest, length: number | undefined): Record<string, string | number> {
+  return {
+    'content-type': BLOB_TYPE,
+    'docker-content-digest': digest,
+    etag: `"${digest}"`,
+    'accept-ranges': 'bytes',
+    'cache-control': 'private, max-age=31536000, immutable',
+    ...(length === undefined ? {} : { 'content-length': length }),
+  };
+}
+
+/** Text that may stand between the quotes of a header. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]|["\\]/g, ' ').slice(0, 300);
+}

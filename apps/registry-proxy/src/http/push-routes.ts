@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { ActionPipeline } from '@berth/actions';
+import { actions, imagePushed } from '@berth/contracts';
+import { draftEvent } from '@berth/messaging';
+import type { HostedName, RepositoryName } from '../names/repository-name.js';
+import { parseManifestReference } from '../names/tag.js';
+import { MANIFEST_LIMIT } from '../pull/media-types.js';
+import { ManifestPushes } from '../push/manifest-pushes.js';
+import { readBody } from '../upstream/http-exchange.js';
+import type { Exchange } from './exchange.js';
+import { pushIntent } from './image-intent.js';
+import { OciError } from './oci-error.js';
+import type { Route, Target } from './route.js';
+import { UploadHandler } from './upload-handler.js';
+
+const UPLOAD = /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/;
+
+/** The routes that change (OCI distribution spec 1.1, "Push"). What is pulled through is not pushed to. */
+@Injectable()
+export class PushRoutes {
+  readonly routes: readonly Route[] = [
+    {
+      id: '/v2/<name>/blobs/uploads/',
+      methods: ['POST'],
+      pattern: /^\/v2\/(.+)\/blobs\/uploads\/?$/,
+      performs: actions.imagePush,
+      handle: (exchange, target) => this.checked(target, (name) => this.uploads.start(exchange, name)),
+    },
+    this.uploadRoute('GET', (exchange, name, id) => this.uploads.status(exchange, name, id)),
+    this.uploadRoute('PATCH', (exchange, name, id) => this.uploads.chunk(exchange, name, id)),
+    this.uploadRoute('PUT', (exchange, name, id) => this.uploads.finish(exchange, name, id)),
+    this.uploadRoute('DELETE', (exchange, name, id) => this.uploads.cancel(exchange, name, id)),
+    {
+      id: '/v2/<name>/manifests/<reference>',
+      methods: ['PUT'],
+      pattern: /^\/v2\/(.+)\/manifests\/([^/]+)$/,
+      performs: actions.imagePush,
+      handle: (exchange, target) => this.manifest(exchange, target),
+    },
+  ];
+
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    private readonly uploads: UploadHandler,
+    private readonly manifests: ManifestPushes,
+  ) {}
+
+  private uploadRoute(
+    method: string,
+    handle: (exchange: Exchange, name: HostedName, id: string) => Promise<void>,
+  ): Route {
+    return {
+      id: '/v2/<name>/blobs/uploads/<id>',
+      methods: [method],
+      pattern: UPLOAD,
+      performs: actions.imagePush,
+      handle: (exchange, target) => this.checked(target, (name) => handle(exchange, name, target.reference)),
+    };
+  }
+
+  /** Bytes on their way are checked like the push that they belong to; its record is the manifest's. */
+  private async checked(
+    { name, reference }: Target,
+    handle: (name: HostedName) => Promise<void>,
+  ): Promise<void> {
+    const hosted = requireHosted(name);
+    await this.pipeline.authorize(pushIntent(hosted, reference));
+    await handle(hosted);
+  }
+
+  private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {
+    const hosted = requireHosted(name);
+    const parsed = parseManifestReference(reference);
+    if (parsed === null)
+      throw new OciError(
+        'MANIFEST_INVALID',
+        `"${reference.slice(0, 200)}" is neither a tag nor a sha256 digest`,
+      );
+    const mediaType = (exchange.header('content-type') ?? '').split(';')[0]!.trim();
+    const bytes = await this.manifestBody(exchange);
+    const pushed = await this.pipeline.change(pushIntent(hosted, reference), async (transaction) => {
+      const manifest = this.manifests.read(parsed, mediaType, bytes);
+      await this.manifests.put(hosted, parsed.tag, manifest, transaction);
+      const { digest, size } = manifest;
+      const told = { repository: hosted.name, reference, digest, mediaType, size };
+      return {
+        result: manifest,
+        outcome: { digest, mediaType, size },
+        events: [draftEvent(imagePushed, { team: hosted.team }, told)],
+      };
+    });
+    exchange.answer(201, {
+      location: `/v2/${hosted.name}/manifests/${pushed.digest}`,
+      'docker-content-digest': pushed.digest,
+      ...(pushed.content.subject === null ? {} : { 'oci-subject': pushed.content.subject }),
+    });
+  }
+
+  private async manifestBody(exchange: Exchange): Promise<Buffer> {
+    const told = Number(exchange.header('content-length') ?? 0);
+    const bytes = told > MANIFEST_LIMIT ? null : await readBody(exchange.request, MANIFEST_LIMIT);
+    if (bytes !== null) return bytes;
+    throw new OciError('SIZE_INVALID', 'a manifest may have 4 MiB', { status: 413 });
+  }
+}
+
+function requireHosted(name: RepositoryName): HostedName {
+  if (name.kind === 'hosted') return name;
+  throw new OciError(
+    'UNSUPPORTED',
+    `${name.name} is pulled through from ${name.upstream} and cannot be pushed to; push to <team>/<name>`,
+  );
+}

@@ -1,0 +1,104 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { asBerthError, LOGGER, runInContext, type Logger, type RequestContext } from '@berth/runtime';
+import { isNameProblem } from '../names/repository-name.js';
+import { Authenticator } from './authenticator.js';
+import { Exchange } from './exchange.js';
+import { NameReader } from './name-reader.js';
+import { asOciError, isDiskFull, OciError } from './oci-error.js';
+import { RouteTable } from './route-table.js';
+import type { Route } from './route.js';
+import { isClientGone } from './send-blob.js';
+import { Transfers } from './transfers.js';
+
+const GRACE_MS = 30_000;
+/** How long the rest of a body may take that nobody wants any more. */
+const UNWANTED_BODY_MS = 10_000;
+
+/** All of `/v2/`: finds the route, authenticates, reads the name, and tells errors as registry clients read them. */
+@Injectable()
+export class RegistryEndpoint implements BeforeApplicationShutdown {
+  private readonly transfers = new Transfers();
+
+  constructor(
+    private readonly table: RouteTable,
+    private readonly authenticator: Authenticator,
+    private readonly names: NameReader,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  beforeApplicationShutdown(): void {
+    this.transfers.drain(GRACE_MS);
+  }
+
+  /** Answers a request; never rejects. */
+  async handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): Promise<void> {
+    this.transfers.add(response);
+    await runInContext(context, async () => {
+      const [path = '', query = ''] = splitOnce(request.url ?? '', '?');
+      const found = this.table.find(request.method ?? '', path);
+      const exchange = new Exchange(
+        request,
+        response,
+        new URLSearchParams(query),
+        context,
+        found.kind === 'route' ? (found.route.performs ?? null) : null,
+      );
+      try {
+        context.actor = await this.authenticator.authenticate(exchange.header('authorization'));
+        if (found.kind !== 'route') throw found.error;
+        await this.perform(found.route, found.groups, exchange);
+      } catch (thrown) {
+        this.tell(exchange, thrown);
+      }
+    });
+    giveUpBody(request, response);
+  }
+
+  private async perform(
+    route: Route,
+    [nameText, reference = '']: string[],
+    exchange: Exchange,
+  ): Promise<void> {
+    if (nameText === undefined) {
+      await route.answer?.(exchange);
+      return;
+    }
+    const name = this.names.read(nameText);
+    if (isNameProblem(name))
+      throw new OciError(name.code, name.message, { detail: { name: nameText.slice(0, 300) } });
+    await route.handle?.(exchange, { name, reference });
+  }
+
+  private tell(exchange: Exchange, thrown: unknown): void {
+    const { response } = exchange;
+    if (isClientGone(thrown) || response.destroyed) return;
+    const error = this.asToldError(thrown);
+    if (error.status >= 500) {
+      this.logger.warn({ err: thrown, code: error.code, status: error.status }, 'registry.failed');
+    }
+    // A head that promised a whole blob is out: only a broken connection says that it is none.
+    if (response.headersSent) response.destroy();
+    else exchange.fail(error.status, { ...error.headers }, error.toBody());
+  }
+
+  private asToldError(thrown: unknown): OciError {
+    if (thrown instanceof OciError) return thrown;
+    if (isDiskFull(thrown))
+      return new OciError('UNAVAILABLE', 'the blob store is full; ask an admin for room', { status: 507 });
+    return asOciError(asBerthError(thrown));
+  }
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+/** After an early answer Node reads the rest of the request, so that the client gets to read the answer; not forever. */
+function giveUpBody(request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => request.destroy(), UNWANTED_BODY_MS).unref();
+  request.once('close', () => clearTimeout(timer));
+  response.once('close', () => clearTimeout(timer));
+}

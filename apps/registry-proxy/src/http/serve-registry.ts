@@ -1,0 +1,28 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { contextOf, newRequestContext } from '@berth/runtime';
+import { RegistryEndpoint } from './registry-endpoint.js';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** A step of `startService`: hands all of `/v2/` to the registry, body unread, on the raw request and response. */
+export function serveRegistry(app: NestFastifyApplication): void {
+  const endpoint = app.get(RegistryEndpoint);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .register((scope, _options, done) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', (_request, payload, next) => next(null, payload));
+      for (const url of ['/v2', '/v2/', '/v2/*']) {
+        scope.route({
+          method: METHODS,
+          url,
+          handler: (request, reply) => {
+            reply.hijack();
+            void endpoint.handle(request.raw, reply.raw, contextOf(request) ?? newRequestContext());
+          },
+        });
+      }
+      done();
+    });
+}

@@ -1,0 +1,170 @@
+import { Injectable } from '@nestjs/common';
+import { ActionPipeline } from '@berth/actions';
+import { BerthError } from '@berth/contracts';
+import { ImageCatalog } from '../catalog/image-catalog.js';
+import { isDigest, type Digest } from '../names/digest.js';
+import { isNameProblem, type HostedName } from '../names/repository-name.js';
+import { BlobPulls } from '../pull/blob-pulls.js';
+import { Uploads, type UploadProblem, type UploadState } from '../push/uploads.js';
+import type { Exchange } from './exchange.js';
+import { pullIntent } from './image-intent.js';
+import { NameReader } from './name-reader.js';
+import { OciError } from './oci-error.js';
+import { parseChunkRange } from './range.js';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** An upload whose client sends nothing for so long is ended; what arrived is kept. */
+const IDLE_MS = 60_000;
+
+/** Blob uploads over HTTP: one whole, in chunks, or mounted from another repository. The caller has asked policy. */
+@Injectable()
+export class UploadHandler {
+  constructor(
+    private readonly uploads: Uploads,
+    private readonly blobs: BlobPulls,
+    private readonly catalog: ImageCatalog,
+    private readonly names: NameReader,
+    private readonly pipeline: ActionPipeline,
+  ) {}
+
+  async start(exchange: Exchange, name: HostedName): Promise<void> {
+    const mount = exchange.query('mount');
+    if (mount !== null && (await this.mount(name, mount, exchange.query('from')))) {
+      this.created(exchange, name, mount as Digest);
+      return;
+    }
+    const digest = this.digestOf(exchange);
+    const upload = await this.uploads.start(name);
+    if (digest === null) this.progress(exchange, 202, name, upload);
+    else await this.complete(exchange, name, upload.id, null, digest);
+  }
+
+  async status(exchange: Exchange, name: HostedName, id: string): Promise<void> {
+    const upload = UUID.test(id) ? await this.uploads.find(name, id) : null;
+    if (upload === null) throw unknownUpload(id);
+    this.progress(exchange, 204, name, upload);
+  }
+
+  async chunk(exchange: Exchange, name: HostedName, id: string): Promise<void> {
+    if (!UUID.test(id)) throw unknownUpload(id);
+    limitIdleness(exchange);
+    const result = await this.uploads.append(name, id, startOfChunk(exchange), exchange.request);
+    if ('problem' in result) throw problemError(result, name, id);
+    this.progress(exchange, 202, name, result);
+  }
+
+  async finish(exchange: Exchange, name: HostedName, id: string): Promise<void> {
+    const digest = this.digestOf(exchange);
+    if (digest === null) throw new OciError('DIGEST_INVALID', 'the upload is finished with ?digest=sha256:…');
+    if (!UUID.test(id)) throw unknownUpload(id);
+    await this.complete(exchange, name, id, startOfChunk(exchange), digest);
+  }
+
+  async cancel(exchange: Exchange, name: HostedName, id: string): Promise<void> {
+    const problem = UUID.test(id) ? await this.uploads.cancel(name, id) : { problem: 'unknown' as const };
+    if (problem !== null) throw problemError(problem, name, id);
+    exchange.begin(204, {});
+    exchange.response.end();
+  }
+
+  private async complete(
+    exchange: Exchange,
+    name: HostedName,
+    id: string,
+    from: number | null,
+    digest: Digest,
+  ): Promise<void> {
+    limitIdleness(exchange);
+    const result = await this.uploads.finish(name, id, from, exchange.request, digest);
+    if ('problem' in result) throw problemError(result, name, id);
+    this.created(exchange, name, digest);
+  }
+
+  /** Links a blob that the client may pull from another repository; whatever speaks against it means: upload it. */
+  private async mount(name: HostedName, digest: string, from: string | null): Promise<boolean> {
+    if (!isDigest(digest))
+      throw new OciError('DIGEST_INVALID', `"${digest.slice(0, 200)}" is not a sha256 digest`);
+    const source = from === null ? null : this.names.read(from);
+    if (source === null || isNameProblem(source)) return false;
+    try {
+      await this.pipeline.authorize(pullIntent(source, digest));
+    } catch (error) {
+      if (error instanceof BerthError && error.status < 500) return false;
+      throw error;
+    }
+    // Only what is here: a mount is no reason to ask an upstream.
+    if (!(await this.catalog.isLinked(source.name, digest))) return false;
+    const size = await this.blobs.size(source, digest);
+    if (typeof size !== 'number') return false;
+    await this.catalog.link(name, digest, size);
+    return true;
+  }
+
+  private digestOf(exchange: Exchange): Digest | null {
+    const text = exchange.query('digest');
+    if (text === null || isDigest(text)) return text;
+    throw new OciError('DIGEST_INVALID', `"${text.slice(0, 200)}" is not a sha256 digest`);
+  }
+
+  private created(exchange: Exchange, name: HostedName, digest: Digest): void {
+    exchange.answer(201, { location: `/v2/${name.name}/blobs/${digest}`, 'docker-content-digest': digest });
+  }
+
+  private progress(exchange: Exchange, status: number, name: HostedName, upload: UploadState): void {
+    exchange.begin(status, {
+      ...uploadHeaders(name, upload.id, upload.size),
+      ...(status === 204 ? {} : { 'content-length': 0 }),
+    });
+    exchange.response.end();
+  }
+}
+
+/** distribution's form of an empty upload's range, which clients know: `0-0`. */
+function uploadHeaders(name: HostedName, id: string, size: number): Record<string, string> {
+  return {
+    location: `/v2/${name.name}/blobs/uploads/${id}`,
+    range: `0-${Math.max(0, size - 1)}`,
+    'docker-upload-uuid': id,
+  };
+}
+
+function startOfChunk(exchange: Exchange): number | null {
+  const header = exchange.header('content-range');
+  if (header === undefined) return null;
+  const range = parseChunkRange(header);
+  if (range === null) throw new OciError('BLOB_UPLOAD_INVALID', 'Content-Range is <first>-<last>, in bytes');
+  const length = exchange.header('content-length');
+  if (length !== undefined && Number(length) !== range.end - range.start + 1) {
+    throw new OciError(
+      'SIZE_INVALID',
+      `Content-Range tells of ${range.end - range.start + 1} bytes, and ${length} are sent`,
+    );
+  }
+  return range.start;
+}
+
+function limitIdleness({ request }: Exchange): void {
+  request.setTimeout(IDLE_MS, () => request.destroy(new Error('the client sends nothing')));
+}
+
+function unknownUpload(id: string): OciError {
+  return new OciError('BLOB_UPLOAD_UNKNOWN', `there is no upload ${id.slice(0, 100)}; start again`);
+}
+
+function problemError(problem: UploadProblem, name: HostedName, id: string): OciError {
+  switch (problem.problem) {
+    case 'unknown':
+      return unknownUpload(id);
+    case 'busy':
+      return new OciError('BLOB_UPLOAD_INVALID', 'another request is writing to this upload', {
+        status: 409,
+      });
+    case 'out-of-order':
+      return new OciError('BLOB_UPLOAD_INVALID', `the next chunk begins at byte ${problem.size}`, {
+        status: 416,
+        headers: uploadHeaders(name, id, problem.size),
+      });
+    case 'digest-mismatch':
+      return new OciError('DIGEST_INVALID', `what was sent has the digest ${problem.actual}`);
+  }
+}

@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from '@berth/runtime';
+import type { ImageCatalog } from '../catalog/image-catalog.js';
+import type { Digest } from '../names/digest.js';
+import type { RepositoryName, UpstreamName } from '../names/repository-name.js';
+import type { BlobStore, StoredBlob } from '../store/blob-store.js';
+import type { UpstreamClient } from '../upstream/upstream-client.js';
+import { upstreamUnavailable } from '../upstream/upstream-error.js';
+import { BlobFetch } from './blob-fetch.js';
+import { SingleFlight } from './single-flight.js';
+
+/** A blob to be sent: from the store, or while it arrives from an upstream. `leave` a fetch, `close` a stored one. */
+export type BlobSource = { kind: 'stored'; blob: StoredBlob } | { kind: 'arriving'; fetch: BlobFetch };
+
+/** Finds blobs: in the store, or in the upstream that the repository's name says, from where they come to stay. */
+export class BlobPulls {
+  private readonly arriving = new Map<string, BlobFetch>();
+  private readonly starting = new SingleFlight<BlobFetch | 'stored' | null>();
+  private readonly running = new Map<BlobFetch, { body: IncomingMessage; end: Promise<void> }>();
+
+  constructor(
+    private readonly catalog: ImageCatalog,
+    private readonly store: BlobStore,
+    private readonly upstream: UpstreamClient,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Bytes; undefined when the upstream has it and does not tell; null when there is none. */
+  async size(name: RepositoryName, digest: Digest): Promise<number | undefined | null> {
+    if (await this.catalog.isLinked(name.name, digest)) {
+      const stored = await this.store.size(digest);
+      if (stored !== null) return stored;
+    }
+    return name.kind === 'hosted' ? null : this.upstream.blobSize(name, digest);
+  }
+
+  /** Null when there is none. Throws what an upstream's trouble is. */
+  async open(name: RepositoryName, digest: Digest): Promise<BlobSource | null> {
+    if (await this.catalog.isLinked(name.name, digest)) {
+      const blob = await this.store.open(digest);
+      if (blob !== null) return { kind: 'stored', blob };
+    }
+    if (name.kind === 'hosted') return null;
+
+    const key = `${name.name}@${digest}`;
+    const found =
+      this.arriving.get(key) ?? (await this.starting.run(key, () => this.start(name, digest, key)));
+    if (found === null) return null;
+    if (found !== 'stored') {
+      return found.enter() ? { kind: 'arriving', fetch: found } : this.open(name, digest);
+    }
+    const blob = await this.store.open(digest);
+    return blob && { kind: 'stored', blob };
+  }
+
+  /** Breaks off what is still on its way; nothing of it stays. The clients that read it were waited for before. */
+  async stop(): Promise<void> {
+    const running = [...this.running.values()];
+    for (const { body } of running) body.destroy();
+    await Promise.all(running.map(({ end }) => end));
+  }
+
+  private async start(name: UpstreamName, digest: Digest, key: string): Promise<BlobFetch | 'stored' | null> {
+    // It may have come to its end between the caller's look and this one.
+    if (await this.adopt(name, digest)) return 'stored';
+    const answer = await this.upstream.blob(name, digest);
+    if (answer === null) return null;
+    const expected = await this.catalog.sizeByManifests(name.name, digest);
+    if (answer.size !== null && expected !== null && answer.size !== expected) {
+      answer.body.destroy();
+      throw upstreamUnavailable(
+        name.upstream,
+        'invalid',
+        `offers ${answer.size} bytes for ${digest}, which by its manifest are ${expected}`,
+      );
+    }
+    const partial = await this.store.receive();
+    const fetch = new BlobFetch(digest, answer.size ?? expected, partial, name.upstream);
+    this.arriving.set(key, fetch);
+    const keep = async (): Promise<void> => {
+      await partial.commit(digest);
+      await this.catalog.link(name, digest, partial.size);
+      this.logger.info({ repository: name.name, digest, bytes: partial.size }, 'blob.cached');
+    };
+    const end = fetch.run(answer.body, keep).then((failure) => {
+      this.arriving.delete(key);
+      this.running.delete(fetch);
+      if (failure !== null)
+        this.logger.warn({ err: failure, repository: name.name, digest }, 'blob.fetch-failed');
+    });
+    this.running.set(fetch, { body: answer.body, end });
+    return fetch;
+  }
+
+  /**
+   * Lets a repository share a blob that another one brought into the store. Only after its own upstream said that it has
+   * it too: else a repository of anybody's would open every private blob whose digest is known.
+   */
+  private async adopt(name: UpstreamName, digest: Digest): Promise<boolean> {
+    const size = await this.store.size(digest);
+    if (size === null) return false;
+    if (!(await this.catalog.isLinked(name.name, digest))) {
+      const theirs = await this.upstream.blobSize(name, digest);
+      if (theirs === null || (theirs !== undefined && theirs !== size)) return false;
+      await this.catalog.link(name, digest, size);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,69 @@
+import type { BlobStore } from '../store/blob-store.js';
+import { digestOf, type Digest } from '../names/digest.js';
+
+const MOST_CACHED_BYTES = 16 * 1024 * 1024;
+
+/** Manifests' bytes: in the blob store, and the ones asked for lately in memory, as they never change. */
+export class ManifestStore {
+  private readonly recent = new Map<Digest, Buffer>();
+  private recentBytes = 0;
+
+  constructor(private readonly blobs: BlobStore) {}
+
+  /** Null when they are not stored, or are not what the digest says any more. */
+  async get(digest: Digest): Promise<Buffer | null> {
+    const recent = this.recent.get(digest);
+    if (recent !== undefined) {
+      // Asked for again: it is the last to go now.
+      this.recent.delete(digest);
+      this.recent.set(digest, recent);
+      return recent;
+    }
+    const bytes = await readWhole(this.blobs, digest);
+    if (bytes === null || digestOf(bytes) !== digest) return null;
+    this.remember(digest, bytes);
+    return bytes;
+  }
+
+  async put(digest: Digest, bytes: Buffer): Promise<void> {
+    const partial = await this.blobs.receive();
+    try {
+      await partial.append([bytes]);
+      await partial.commit(digest);
+      await partial.close();
+    } catch (error) {
+      await partial.discard();
+      throw error;
+    }
+    this.remember(digest, bytes);
+  }
+
+  private remember(digest: Digest, bytes: Buffer): void {
+    if (this.recent.has(digest)) return;
+    this.recent.set(digest, bytes);
+    this.recentBytes += bytes.length;
+    for (const [oldest, its] of this.recent) {
+      if (this.recentBytes <= MOST_CACHED_BYTES) break;
+      this.recent.delete(oldest);
+      this.recentBytes -= its.length;
+    }
+  }
+}
+
+/** A small blob into memory: manifests and configs, whose sizes are capped before. */
+export async function readWhole(blobs: BlobStore, digest: Digest): Promise<Buffer | null> {
+  const blob = await blobs.open(digest);
+  if (blob === null) return null;
+  try {
+    const bytes = Buffer.alloc(blob.size);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const count = await blob.read(bytes.subarray(filled), filled);
+      if (count === 0) return null;
+      filled += count;
+    }
+    return bytes;
+  } finally {
+    await blob.close();
+  }
+}

@@ -1,0 +1,122 @@
+import { type DynamicModule, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import { Outbox } from '@berth/messaging';
+import { LOGGER, type Logger } from '@berth/runtime';
+import { ImageCatalog } from './catalog/image-catalog.js';
+import type { RegistryEnv } from './env.js';
+import { Authenticator } from './http/authenticator.js';
+import { NameReader } from './http/name-reader.js';
+import { PullRoutes } from './http/pull-routes.js';
+import { PushRoutes } from './http/push-routes.js';
+import { RegistryEndpoint } from './http/registry-endpoint.js';
+import { RouteTable } from './http/route-table.js';
+import { UploadHandler } from './http/upload-handler.js';
+import { BlobPulls } from './pull/blob-pulls.js';
+import { ManifestPulls } from './pull/manifest-pulls.js';
+import { ManifestStore } from './pull/manifest-store.js';
+import { ManifestPushes } from './push/manifest-pushes.js';
+import { Uploads } from './push/uploads.js';
+import { UploadSweep } from './push/upload-sweep.js';
+import { ImageResolver } from './resolve/image-resolver.js';
+import { ReferenceSettings } from './resolve/reference-settings.js';
+import { ResolveController } from './resolve/resolve.controller.js';
+import { FileBlobStore } from './store/file-blob-store.js';
+import { UpstreamClient } from './upstream/upstream-client.js';
+import { readUpstreams, upstreamsByHost } from './upstream/upstreams.js';
+
+const BODY_IDLE_FACTOR = 3;
+
+/** Lets fetches come to their end before the store closes: after the last request, before the database goes. */
+@Injectable()
+class StoreShutdown implements OnApplicationShutdown {
+  constructor(
+    private readonly store: FileBlobStore,
+    private readonly blobs: BlobPulls,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.blobs.stop();
+    await this.store.close();
+  }
+}
+
+/** The registry: its store, its upstreams, and the two doors, HTTP for clients and NATS for the scheduler. */
+@Module({})
+export class RegistryModule {
+  static forService(env: RegistryEnv): DynamicModule {
+    const upstreams = readUpstreams(env.REGISTRY_UPSTREAMS);
+    const timeouts = {
+      answer: env.REGISTRY_UPSTREAM_TIMEOUT_MS,
+      idle: env.REGISTRY_UPSTREAM_TIMEOUT_MS * BODY_IDLE_FACTOR,
+    };
+    return {
+      module: RegistryModule,
+      controllers: [ResolveController],
+      providers: [
+        { provide: FileBlobStore, useFactory: () => FileBlobStore.open(env.REGISTRY_STORE) },
+        { provide: UpstreamClient, useFactory: () => new UpstreamClient(upstreams, timeouts) },
+        { provide: NameReader, useFactory: () => new NameReader(new Set(upstreams.keys())) },
+        {
+          provide: ReferenceSettings,
+          useFactory: () => new ReferenceSettings(env.BERTH_REGISTRY, upstreamsByHost(upstreams)),
+        },
+        ImageCatalog,
+        {
+          provide: ManifestStore,
+          inject: [FileBlobStore],
+          useFactory: (store: FileBlobStore) => new ManifestStore(store),
+        },
+        {
+          provide: ManifestPulls,
+          inject: [ImageCatalog, ManifestStore, UpstreamClient, Outbox, EntityManager],
+          useFactory: (
+            catalog: ImageCatalog,
+            manifests: ManifestStore,
+            upstream: UpstreamClient,
+            outbox: Outbox,
+            database: EntityManager,
+          ) =>
+            new ManifestPulls(catalog, manifests, upstream, outbox, {
+              tagTtlMs: env.REGISTRY_TAG_TTL_SECONDS * 1_000,
+              database,
+            }),
+        },
+        {
+          provide: BlobPulls,
+          inject: [ImageCatalog, FileBlobStore, UpstreamClient, LOGGER],
+          useFactory: (
+            catalog: ImageCatalog,
+            store: FileBlobStore,
+            upstream: UpstreamClient,
+            logger: Logger,
+          ) => new BlobPulls(catalog, store, upstream, logger),
+        },
+        {
+          provide: Uploads,
+          inject: [EntityManager, FileBlobStore, ImageCatalog],
+          useFactory: (database: EntityManager, store: FileBlobStore, catalog: ImageCatalog) =>
+            new Uploads(database, store, catalog),
+        },
+        {
+          provide: ManifestPushes,
+          inject: [ImageCatalog, ManifestStore, FileBlobStore],
+          useFactory: (catalog: ImageCatalog, manifests: ManifestStore, store: FileBlobStore) =>
+            new ManifestPushes(catalog, manifests, store),
+        },
+        {
+          provide: ImageResolver,
+          inject: [ManifestPulls, BlobPulls],
+          useFactory: (manifests: ManifestPulls, blobs: BlobPulls) => new ImageResolver(manifests, blobs),
+        },
+        Authenticator,
+        UploadHandler,
+        PullRoutes,
+        PushRoutes,
+        RouteTable,
+        RegistryEndpoint,
+        UploadSweep,
+        StoreShutdown,
+      ],
+    };
+  }
+}

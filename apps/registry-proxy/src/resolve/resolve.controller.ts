@@ -1,0 +1,38 @@
+import { Controller } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { AddressInfo } from 'node:net';
+import type { z } from 'zod';
+import { ActionPipeline, Performs } from '@berth/actions';
+import { actions, BerthError, registryRpc, type ResolveImage, type ResolvedImage } from '@berth/contracts';
+import { Handles } from '@berth/messaging';
+import { pullIntent } from '../http/image-intent.js';
+import { isReferenceProblem, parseImageReference } from '../names/image-reference.js';
+import { ImageResolver } from './image-resolver.js';
+import { ReferenceSettings } from './reference-settings.js';
+
+/** What the scheduler asks before a release: which image a reference of a Compose file means. */
+@Controller()
+export class ResolveController {
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    private readonly resolver: ImageResolver,
+    private readonly settings: ReferenceSettings,
+    private readonly http: HttpAdapterHost,
+  ) {}
+
+  @Handles(registryRpc.resolve)
+  @Performs(actions.imagePull)
+  async resolve({ reference, platform }: z.output<typeof ResolveImage>): Promise<ResolvedImage> {
+    const image = parseImageReference(reference, this.settings.context(this.ownPort()));
+    if (isReferenceProblem(image)) throw new BerthError(image.code, image.message);
+    const asked = image.digest ?? image.tag ?? 'latest';
+    return this.pipeline.read(pullIntent(image.repository, asked), () =>
+      this.resolver.resolve(reference, image, platform),
+    );
+  }
+
+  private ownPort(): number | null {
+    const address = this.http.httpAdapter.getHttpServer().address() as AddressInfo | string | null;
+    return typeof address === 'object' ? (address?.port ?? null) : null;
+  }
+}

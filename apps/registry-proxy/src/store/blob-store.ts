@@ -1,0 +1,46 @@
+import type { Digest } from '../names/digest.js';
+
+/** A whole, verified blob, open for reading. Whoever opened it closes it. */
+export interface StoredBlob {
+  /** Bytes. */
+  size: number;
+  /** Fills `buffer` from `position`, and says how many bytes it got; 0 at the end. */
+  read(buffer: Buffer, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Bytes on their way in, not yet a blob: what a client uploads or an upstream sends. */
+export interface PartialBlob {
+  /** Name by which another instance that shares the store can go on with it. */
+  readonly name: string;
+  /** Bytes written so far. */
+  readonly size: number;
+  append(chunks: readonly Buffer[]): Promise<void>;
+  /** Reads back what is written already, while more arrives. */
+  read(buffer: Buffer, position: number): Promise<number>;
+  /**
+   * Makes it the blob `digest`, durably: after this returned, a crash or power loss does not lose or tear it. The caller
+   * has checked the digest. The partial can still be read until it is closed.
+   */
+  commit(digest: Digest): Promise<void>;
+  /** Ends the use of it here; what is written stays, unless `discard` is called. */
+  close(): Promise<void>;
+  /** Removes it, whatever state it is in. */
+  discard(): Promise<void>;
+}
+
+/** Content-addressed bytes: a digest has one content for all repositories, and a stored blob never changes. */
+export interface BlobStore {
+  /** Bytes, or null when the blob is not stored. */
+  size(digest: Digest): Promise<number | null>;
+  open(digest: Digest): Promise<StoredBlob | null>;
+  /** A new partial blob that no restart survives. */
+  receive(): Promise<PartialBlob>;
+  /** A new partial blob of a client's upload, which can be continued by name. */
+  startUpload(): Promise<PartialBlob>;
+  /** Goes on with an upload at `size`; what was written after that is cut off. Null when it is gone. */
+  continueUpload(name: string, size: number): Promise<PartialBlob | null>;
+  /** The first `size` bytes of an upload, as a new one that nobody else can be writing to. Null when it is gone. */
+  forkUpload(name: string, size: number): Promise<PartialBlob | null>;
+  discardUpload(name: string): Promise<void>;
+}

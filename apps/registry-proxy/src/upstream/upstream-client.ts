@@ -1,0 +1,188 @@
+import type { IncomingMessage } from 'node:http';
+import { digestOf, isDigest, type Digest } from '../names/digest.js';
+import type { UpstreamName } from '../names/repository-name.js';
+import { MANIFEST_LIMIT, MANIFEST_TYPES } from '../pull/media-types.js';
+import { parseChallenge } from './challenge.js';
+import { abandon, exchange, ExchangeTimeout, readBody, type Timeouts } from './http-exchange.js';
+import { TokenSource } from './token-source.js';
+import { upstreamRateLimited, upstreamUnavailable } from './upstream-error.js';
+import type { Upstream } from './upstreams.js';
+
+export interface FetchedManifest {
+  /** Computed from the bytes. */
+  digest: Digest;
+  mediaType: string;
+  bytes: Buffer;
+}
+
+export interface BlobOnItsWay {
+  /** Bytes, null when the upstream does not say. */
+  size: number | null;
+  body: IncomingMessage;
+}
+
+const ACCEPT_MANIFESTS = MANIFEST_TYPES.join(', ');
+const MOST_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Asks upstream registries, in the protocol of the OCI distribution spec. A null is the upstream's own clear "there is
+ * none"; whatever keeps it from a clear answer is thrown as UPSTREAM_UNAVAILABLE or UPSTREAM_RATE_LIMITED.
+ */
+export class UpstreamClient {
+  private readonly tokens: TokenSource;
+
+  constructor(
+    private readonly upstreams: ReadonlyMap<string, Upstream>,
+    private readonly timeouts: Timeouts,
+  ) {
+    this.tokens = new TokenSource(timeouts);
+  }
+
+  /** The digest that a tag names now. `undefined` when the upstream has the tag, and does not tell its digest to HEAD. */
+  async tagDigest(name: UpstreamName, tag: string): Promise<Digest | undefined | null> {
+    const response = await this.ask(name, 'HEAD', `manifests/${tag}`, ACCEPT_MANIFESTS);
+    if (response === null) return null;
+    abandon(response);
+    const digest = response.headers['docker-content-digest'];
+    return typeof digest === 'string' && isDigest(digest) ? digest : undefined;
+  }
+
+  /** A manifest, by tag or digest; by digest only with the bytes that have it. */
+  async manifest(name: UpstreamName, reference: string): Promise<FetchedManifest | null> {
+    const response = await this.ask(name, 'GET', `manifests/${reference}`, ACCEPT_MANIFESTS);
+    if (response === null) return null;
+    const bytes = await readBody(response, MANIFEST_LIMIT).catch((error: unknown) => {
+      throw this.broken(name.upstream, error);
+    });
+    const what = `${name.path} ${reference}`;
+    if (bytes === null) {
+      response.destroy();
+      throw upstreamUnavailable(name.upstream, 'invalid', `sent a manifest above 4 MiB for ${what}`);
+    }
+    const digest = digestOf(bytes);
+    const promised = isDigest(reference) ? reference : response.headers['docker-content-digest'];
+    if (typeof promised === 'string' && isDigest(promised) && promised !== digest) {
+      throw upstreamUnavailable(
+        name.upstream,
+        'invalid',
+        `sent a manifest for ${what} whose digest is ${digest}`,
+      );
+    }
+    return { digest, bytes, mediaType: (response.headers['content-type'] ?? '').split(';')[0]!.trim() };
+  }
+
+  /** Size of a blob, undefined when the upstream has it and does not tell. */
+  async blobSize(name: UpstreamName, digest: Digest): Promise<number | undefined | null> {
+    const response = await this.ask(name, 'HEAD', `blobs/${digest}`);
+    if (response === null) return null;
+    abandon(response);
+    return lengthOf(response) ?? undefined;
+  }
+
+  async blob(name: UpstreamName, digest: Digest): Promise<BlobOnItsWay | null> {
+    const response = await this.ask(name, 'GET', `blobs/${digest}`);
+    return response === null ? null : { size: lengthOf(response), body: response };
+  }
+
+  private async ask(
+    name: UpstreamName,
+    method: 'GET' | 'HEAD',
+    rest: string,
+    accept?: string,
+  ): Promise<IncomingMessage | null> {
+    const upstream = this.upstreams.get(name.upstream);
+    if (upstream === undefined)
+      throw upstreamUnavailable(name.upstream, 'failed', 'is not configured any more');
+    const url = new URL(`${upstream.url}/v2/${name.path}/${rest}`);
+    const response = await this.authorized(upstream, name.path, { method, url, accept });
+    const status = response.statusCode ?? 0;
+    if (status === 200) return response;
+    abandon(response);
+    if (status === 404) return null;
+    if (status === 429) throw upstreamRateLimited(upstream.name, response.headers['retry-after']);
+    if (status === 401 || status === 403) {
+      throw upstreamUnavailable(
+        upstream.name,
+        'refused',
+        `refuses ${name.path}: there is no such repository, or it needs credentials that Berth was not given`,
+      );
+    }
+    throw upstreamUnavailable(upstream.name, 'failed', `answered ${status} for ${name.path}`);
+  }
+
+  private async authorized(
+    upstream: Upstream,
+    path: string,
+    question: { method: 'GET' | 'HEAD'; url: URL; accept: string | undefined },
+  ): Promise<IncomingMessage> {
+    const first = await this.following(upstream, question, this.tokens.known(upstream, path));
+    if (first.statusCode !== 401) return first;
+    this.tokens.forget(upstream, path);
+    const challenge = parseChallenge(first.headers['www-authenticate']);
+    if (challenge === null) return first;
+    abandon(first);
+    const authorization = await this.tokens.meet(challenge, upstream, path);
+    return this.following(upstream, question, authorization);
+  }
+
+  /** Follows redirects, as blobs often lie in an object store. Authorization goes to the upstream's own origin only. */
+  private async following(
+    upstream: Upstream,
+    question: { method: 'GET' | 'HEAD'; url: URL; accept: string | undefined },
+    authorization: string | undefined,
+  ): Promise<IncomingMessage> {
+    const home = new URL(upstream.url).origin;
+    let url = question.url;
+    for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
+      const response = await exchange({
+        method: question.method,
+        url,
+        headers: {
+          ...(question.accept === undefined ? {} : { accept: question.accept }),
+          ...(authorization !== undefined && url.origin === home ? { authorization } : {}),
+        },
+        timeouts: this.timeouts,
+      }).catch((error: unknown) => {
+        throw this.broken(upstream.name, error);
+      });
+      if (!REDIRECTS.has(response.statusCode ?? 0)) return response;
+      abandon(response);
+      url = nextHop(upstream, url, response.headers.location);
+    }
+    throw upstreamUnavailable(upstream.name, 'invalid', `redirects more than ${MOST_REDIRECTS} times`);
+  }
+
+  private broken(upstream: string, error: unknown): Error {
+    if (error instanceof ExchangeTimeout)
+      return upstreamUnavailable(upstream, 'timeout', `is too slow: ${error.message}`, error);
+    const code = (error as NodeJS.ErrnoException).code;
+    return upstreamUnavailable(
+      upstream,
+      'unreachable',
+      `cannot be reached${code ? ` (${code})` : ''}`,
+      error,
+    );
+  }
+}
+
+function nextHop(upstream: Upstream, from: URL, location: string | undefined): URL {
+  if (location === undefined || !URL.canParse(location, from.href)) {
+    throw upstreamUnavailable(upstream.name, 'invalid', 'redirects to nowhere');
+  }
+  const to = new URL(location, from);
+  const downgrade = from.protocol === 'https:' && to.protocol !== 'https:';
+  if (downgrade || !['http:', 'https:'].includes(to.protocol)) {
+    throw upstreamUnavailable(
+      upstream.name,
+      'invalid',
+      `redirects to ${to.protocol}//, which is not followed`,
+    );
+  }
+  return to;
+}
+
+function lengthOf(response: IncomingMessage): number | null {
+  const text = response.headers['content-length'];
+  return text === undefined || !/^\d+$/.test(text) ? null : Number(text);
+}
