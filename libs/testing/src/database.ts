@@ -22,9 +22,12 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Makes a database with a service's role and schema, set up as `./berth up` does it. */
-export async function createTestDatabase(service: string): Promise<TestDatabase> {
-  const clusterUrl = await testPostgres();
+/**
+ * Makes a database with a service's role and schema, set up as `./berth up` does it: on the run's Postgres unless another
+ * one's superuser URL is given.
+ */
+export async function createTestDatabase(service: string, postgresUrl?: string): Promise<TestDatabase> {
+  const clusterUrl = postgresUrl ?? (await testPostgres());
   const suffix = randomBytes(4).toString('hex');
   const database = `${schemaName(service)}_${suffix}`;
   await createDatabase(clusterUrl, database);

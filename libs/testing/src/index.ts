@@ -12,5 +12,6 @@ export {
 } from './image.js';
 export { startTestNats, testNats, type NatsAccess, type TestNats } from './nats.js';
 export { testEngine, testPostgres, upstreamRegistry, type UpstreamAddress } from './parts.js';
+export { startTestPostgres, type TestPostgres } from './postgres.js';
 export { startPlatform, type PlatformOptions, type PlatformService, type TestPlatform } from './platform.js';
 export { RUN_LABEL } from './run.js';
