@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { compileFunction } from 'node:vm';
+
+export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs');
+
+const requireHere = createRequire(__filename);
+
+/** Where Cedar's own module for Node is, for a thread that loads one for itself. The bare import of the package fails. */
+export const CEDAR_MODULE = requireHere.resolve('@cedar-policy/cedar-wasm/nodejs');
+
+type Load = (exports: object, require: NodeJS.Require, folder: string) => void;
+let load: Load | undefined;
+
+/**
+ * A fresh instance of Cedar's WebAssembly (some 80 ms). One that faulted answers nothing any more and has to be replaced
+ * whole, which `require` cannot do: it gives out the one instance that its module made.
+ */
+export function openCedar(): Cedar {
+  load ??= compileFunction(readFileSync(CEDAR_MODULE, 'utf8'), ['exports', 'require', '__dirname'], {
+    filename: CEDAR_MODULE,
+  }) as Load;
+  const cedar = {};
+  load(cedar, requireHere, dirname(CEDAR_MODULE));
+  return cedar as Cedar;
+}

@@ -1,0 +1,207 @@
+import type { DetailedError, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { BerthError } from '@berth/contracts';
+import { CedarDied, type CedarThread } from './cedar-thread.js';
+import { MAX_EXPRESSION_DEPTH, measureConditions } from './conditions.js';
+import { authorizationCall, type EvaluationRequest, type PolicySet } from './evaluator.js';
+import { cedarSchema } from './schema.js';
+import { type Effect, scanText } from './text-limits.js';
+import { positionAtByte, type TextProblem } from './text-position.js';
+
+/** A policy that holds against the schema. */
+export interface CompiledPolicy {
+  id: string;
+  text: string;
+  effect: Effect;
+  /** From `@message`. */
+  message: string;
+  json: PolicyJson;
+}
+
+/** A stored set: what of it can be evaluated, and what cannot, with the reason. */
+export interface CompiledSet {
+  policies: PolicySet;
+  broken: ReadonlyMap<string, string>;
+}
+
+/** `POLICY_INVALID` with the problems listed under `errors`, each with its line and column where there is one. */
+export function invalidPolicy(id: string, problems: TextProblem[]): BerthError {
+  const told = problems.map(({ message, line, column }) =>
+    line === undefined ? message : `line ${line}, column ${column}: ${message}`,
+  );
+  return new BerthError('POLICY_INVALID', `The policy "${id}" is not valid. ${told.join('; ')}`, {
+    errors: problems,
+  });
+}
+
+/**
+ * The effect that a text claims to have, without parsing it: enough to ask whether its author may apply it at all. Throws
+ * POLICY_INVALID when the text is too large, too deep, or no policy.
+ */
+export function claimedEffect(id: string, text: string): Effect {
+  const { effect, problem } = scanText(text);
+  if (problem) throw invalidPolicy(id, [problem]);
+  if (!effect)
+    throw invalidPolicy(id, [{ message: 'A policy begins with "permit" or "forbid".', line: 1, column: 1 }]);
+  return effect;
+}
+
+/** Parses and validates policies, in a thread that bad text cannot harm anybody from. */
+export class PolicyCompiler {
+  private readonly schema: SchemaJson<string> = cedarSchema();
+  /** What was found valid, so that a reload has to look at what is new only. */
+  private readonly known = new Map<string, CompiledPolicy>();
+
+  constructor(private readonly thread: CedarThread) {}
+
+  /** Throws POLICY_INVALID, with every problem and its place. */
+  async compile(id: string, text: string): Promise<CompiledPolicy> {
+    const result = (await this.compileAll(new Map([[id, text]]))).get(id);
+    if (!result || result instanceof BerthError) throw result ?? new Error(`${id} was not compiled`);
+    return result;
+  }
+
+  /** Compiles a stored set. A policy may be older than this version's schema, and not hold against it any more. */
+  async compileSet(texts: ReadonlyMap<string, string>): Promise<CompiledSet> {
+    const unknown = [...texts].filter(([id, text]) => this.known.get(id)?.text !== text);
+    const results = await this.compileAll(new Map(unknown));
+    const policies = new Map<string, PolicyJson>();
+    const broken = new Map<string, string>();
+    for (const id of this.known.keys()) if (!texts.has(id)) this.known.delete(id);
+    for (const id of texts.keys()) {
+      const result = results.get(id) ?? this.known.get(id);
+      if (!result || result instanceof BerthError) {
+        broken.set(id, result?.message ?? 'It was not compiled.');
+        continue;
+      }
+      this.known.set(id, result);
+      policies.set(id, result.json);
+    }
+    return { policies, broken };
+  }
+
+  /** Whether a set, that is not in force, would allow all of these without an error. */
+  async allowsAll(policies: PolicySet, requests: readonly EvaluationRequest[]): Promise<boolean> {
+    const staticPolicies = Object.fromEntries(policies);
+    for (const request of requests) {
+      const answer = await this.thread.call('isAuthorized', {
+        ...authorizationCall(request),
+        policies: { staticPolicies },
+      });
+      if (answer.type === 'failure' || answer.response.decision === 'deny') return false;
+      if (answer.response.diagnostics.errors.length > 0) return false;
+    }
+    return true;
+  }
+
+  private async compileAll(
+    texts: ReadonlyMap<string, string>,
+  ): Promise<Map<string, CompiledPolicy | BerthError>> {
+    const results = new Map<string, CompiledPolicy | BerthError>();
+    const parsed = new Map<string, CompiledPolicy>();
+    for (const [id, text] of texts) {
+      await this.parse(id, text).then(
+        (policy) => parsed.set(id, policy),
+        (error: unknown) => results.set(id, refusalOf(id, error)),
+      );
+    }
+    for (const [id, problems] of await this.validate([...parsed.values()])) {
+      parsed.delete(id);
+      results.set(id, invalidPolicy(id, problems));
+    }
+    for (const [id, policy] of parsed) results.set(id, policy);
+    return results;
+  }
+
+  private async parse(id: string, text: string): Promise<CompiledPolicy> {
+    claimedEffect(id, text);
+    const parts = await this.thread.call('policySetTextToParts', text);
+    if (parts.type === 'failure') throw invalidPolicy(id, problemsOf(text, parts.errors));
+    if (parts.policy_templates.length > 0) {
+      throw invalidPolicy(id, [
+        { message: 'It is a template: ?principal and ?resource have no value here.' },
+      ]);
+    }
+    if (parts.policies.length !== 1) {
+      throw invalidPolicy(id, [
+        { message: `It holds ${parts.policies.length} policies; apply them one by one.` },
+      ]);
+    }
+    const answer = await this.thread.call('policyToJson', text);
+    if (answer.type === 'failure') throw invalidPolicy(id, problemsOf(text, answer.errors));
+    const { json } = answer;
+    const { depth, inexact } = measureConditions(json.conditions);
+    if (depth > MAX_EXPRESSION_DEPTH) {
+      throw invalidPolicy(id, [
+        {
+          message:
+            `Its conditions stand ${depth} expressions deep, and ${MAX_EXPRESSION_DEPTH} are allowed; each link of a chain counts. ` +
+            'Use a set, as in ["a", "b"].contains(x), or several policies.',
+        },
+      ]);
+    }
+    if (inexact !== null) {
+      throw invalidPolicy(id, [{ message: `Whole numbers may not be beyond ${Number.MAX_SAFE_INTEGER}.` }]);
+    }
+    const annotations = json.annotations ?? {};
+    if (annotations.id !== undefined && annotations.id !== id) {
+      throw invalidPolicy(id, [
+        { message: `Its @id says "${annotations.id}"; leave it out, or make it "${id}".` },
+      ]);
+    }
+    const message = annotations.message?.trim() || `The policy "${id}".`;
+    return { id, text, effect: json.effect, message, json };
+  }
+
+  /**
+   * Types, attributes, actions; what would never match; letters that look like others. Together, as most of the time goes
+   * into Cedar's reading of the schema; one by one only when that is too much for its thread.
+   */
+  private async validate(policies: readonly CompiledPolicy[]): Promise<Map<string, TextProblem[]>> {
+    const problems = new Map<string, TextProblem[]>();
+    if (policies.length === 0) return problems;
+    try {
+      const answer = await this.thread.call('validate', {
+        schema: this.schema,
+        policies: { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) },
+      });
+      if (answer.type === 'failure') {
+        throw new Error(`the schema is not valid: ${answer.errors.map(({ message }) => message).join('; ')}`);
+      }
+      const texts = new Map(policies.map(({ id, text }) => [id, text]));
+      for (const { policyId, error } of [...answer.validationErrors, ...answer.validationWarnings]) {
+        const found = problems.get(policyId) ?? [];
+        problems.set(policyId, [...found, ...problemsOf(texts.get(policyId) ?? '', [error])]);
+      }
+      return problems;
+    } catch (error) {
+      if (!(error instanceof CedarDied)) throw error;
+      if (policies.length === 1) return problems.set(policies[0].id, [TOO_COMPLICATED]);
+      for (const policy of policies) {
+        for (const [id, found] of await this.validate([policy])) problems.set(id, found);
+      }
+      return problems;
+    }
+  }
+}
+
+const TOO_COMPLICATED: TextProblem = {
+  message: 'It is too complicated to be read. Split it into several policies.',
+};
+
+function refusalOf(id: string, error: unknown): BerthError {
+  if (error instanceof BerthError) return error;
+  if (error instanceof CedarDied) return invalidPolicy(id, [TOO_COMPLICATED]);
+  throw error;
+}
+
+/** Cedar's errors with their places, deepest cause last, and its advice beside each. */
+function problemsOf(text: string, errors: readonly DetailedError[]): TextProblem[] {
+  return errors.flatMap((error) => {
+    const place = error.sourceLocations?.[0];
+    const message = error.help ? `${error.message} (${error.help})` : error.message;
+    return [
+      place ? { message, ...positionAtByte(text, place.start) } : { message },
+      ...problemsOf(text, error.related ?? []),
+    ];
+  });
+}
