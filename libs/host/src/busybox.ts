@@ -5,7 +5,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -15,15 +14,18 @@ import { dirname, join } from 'node:path';
 import { findCommand, runCommand, tryCommand } from './command.js';
 
 /**
- * Debian's busybox, unpacked rather than installed: it conflicts with busybox-static, which some machines boot from, and
- * that one can't be relied on to look up names. Returns the binary, of what is at hand, or undefined.
+ * The busybox at hand: the machine's, or Debian's as unpacked by `fetchBusybox`. (The `-T` of its wget crashes; `timeout`
+ * does the same.)
  */
 export function findBusybox(packagesFolder: string): string | undefined {
   const unpacked = join(packagesFolder, 'busybox', 'bin', 'busybox');
-  return existsSync(unpacked) ? unpacked : busyboxOnPath();
+  return findCommand('busybox') ?? (existsSync(unpacked) ? unpacked : undefined);
 }
 
-/** Downloads and unpacks Debian's busybox. Needs apt-get and its package lists, not root. */
+/**
+ * Downloads and unpacks Debian's busybox. Not installed: it conflicts with busybox-static, which some machines boot from.
+ * Needs apt-get and its package lists, not root.
+ */
 export async function fetchBusybox(packagesFolder: string): Promise<void> {
   mkdirSync(packagesFolder, { recursive: true, mode: 0o700 });
   // apt downloads as a user of its own, who can't enter the state folder.
@@ -60,24 +62,10 @@ export async function busyboxFiles(busybox: string): Promise<RootFile[]> {
 }
 
 /** The commands that images made here offer, each a link to busybox. */
-export const BUSYBOX_COMMANDS = [
-  ...['sh', 'httpd', 'wget', 'nc', 'sleep', 'cat', 'echo', 'env', 'id', 'ls', 'kill', 'date', 'hostname'],
-  ...[
-    'touch',
-    'test',
-    'true',
-    'false',
-    'head',
-    'tail',
-    'seq',
-    'dd',
-    'mkdir',
-    'rm',
-    'nslookup',
-    'printf',
-    'yes',
-  ],
-];
+export const BUSYBOX_COMMANDS = (
+  'cat date dd echo env false head hostname httpd id kill ls mkdir nc nslookup printf ps rm seq sh sleep tail test ' +
+  'timeout touch true wget yes'
+).split(' ');
 
 /** Copies files of an image below a folder. */
 export function layOut(files: RootFile[], folder: string): void {
@@ -87,15 +75,4 @@ export function layOut(files: RootFile[], folder: string): void {
     copyFileSync(source, target);
     chmodSync(target, 0o755);
   }
-}
-
-function busyboxOnPath(): string | undefined {
-  const busybox = findCommand('busybox');
-  // Where there is no apt-get to bring the better one, any will do.
-  return busybox && (isDynamic(busybox) || !findCommand('apt-get')) ? busybox : undefined;
-}
-
-/** A dynamic executable names its loader in the first page (ELF, PT_INTERP). */
-function isDynamic(file: string): boolean {
-  return readFileSync(file).subarray(0, 4096).includes('/ld-');
 }

@@ -14,7 +14,7 @@ import {
 } from './postgres-roles.js';
 import { startPostgres, stopPostgres, superuserUrl } from './postgres.js';
 import { runningProcess } from './process.js';
-import { loadSecrets, readSecrets, saveSecrets, type Secrets } from './secrets.js';
+import { loadSecrets, newToken, readSecrets, saveSecrets, tokenHash, type Secrets } from './secrets.js';
 import { natsUrl, registryAddress, serviceEnvironment } from './service-environment.js';
 import { DATABASE_SERVICES, SERVICE_NAMES, type DatabaseService, type ServiceName } from './service-names.js';
 import { startServices, stopServices, type Progress } from './services.js';
@@ -53,10 +53,14 @@ export async function bringUp(
   options: BringUpOptions,
 ): Promise<Platform> {
   home.prepare();
-  const { secrets, adminToken } = loadSecrets(home, options);
+  const secrets = loadSecrets(home);
   const ports = await resolvePorts(settings.ports, secrets.ports);
   saveSecrets(home, secrets);
   await assertPortsFree(home, settings, ports);
+
+  // Noted once all runs: a first start that failed has shown nobody its token, and the next one makes another.
+  const adminToken = secrets.adminTokenSha256 && !options.newAdminToken ? undefined : newToken();
+  if (adminToken) secrets.adminTokenSha256 = tokenHash(adminToken);
 
   const { progress } = options;
   const [databaseUrls] = await Promise.all([

@@ -11,8 +11,8 @@ export interface Secrets {
   installation: string;
   postgres: { superuser: string; roles: Record<DatabaseService, string> };
   nats: Record<NatsUser, string>;
-  /** Hex SHA-256 of the admin's token; the token itself is only in the CLI's credentials file. */
-  adminTokenSha256: string;
+  /** Hex SHA-256 of the admin's token, which itself is only in the CLI's credentials file. Absent until a first start succeeded. */
+  adminTokenSha256?: string;
   /** What the engine shows to the registry-proxy when it pulls. */
   engineToken: string;
   /** Ports that were picked because the setting was 0. */
@@ -34,28 +34,19 @@ export function tokenHash(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/**
- * The secrets of an installation; makes them at its first start. `adminToken` is set only when it was made now: nothing
- * keeps it.
- */
-export function loadSecrets(
-  home: Home,
-  options: { newAdminToken?: boolean } = {},
-): { secrets: Secrets; adminToken?: string } {
-  const found = readJsonFile<Secrets>(home.secrets);
-  if (found && !options.newAdminToken) return { secrets: found };
-  const adminToken = newToken();
-  const secrets: Secrets = found ?? {
+/** The secrets of an installation; makes them at its first start. The admin's token comes later: see `bringUp`. */
+export function loadSecrets(home: Home): Secrets {
+  const found = readSecrets(home);
+  if (found) return found;
+  const secrets: Secrets = {
     installation: randomBytes(4).toString('hex'),
     postgres: { superuser: newSecret(), roles: secretFor(DATABASE_SERVICES) },
     nats: secretFor(NATS_USERS),
-    adminTokenSha256: '',
     engineToken: newToken(),
     ports: {},
   };
-  secrets.adminTokenSha256 = tokenHash(adminToken);
   saveSecrets(home, secrets);
-  return { secrets, adminToken };
+  return secrets;
 }
 
 export function saveSecrets(home: Home, secrets: Secrets): void {

@@ -45,7 +45,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
   const { secrets } = installation;
   if (name === 'policy') {
     return {
-      BERTH_ADMIN_TOKEN_SHA256: secrets.adminTokenSha256,
+      BERTH_ADMIN_TOKEN_SHA256: secrets.adminTokenSha256 ?? '',
       BERTH_ENGINE_TOKEN_SHA256: tokenHash(secrets.engineToken),
     };
   }
