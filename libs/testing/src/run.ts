@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ import {
   stopProcess,
   tryCommand,
 } from '@berth/host';
-import { setRunFolder } from './env.js';
+import { runFolder, setRunFolder } from './env.js';
 
 /** Who a run belongs to: a run whose owner is gone was interrupted, and is cleaned up by the next one. */
 interface Owner {
@@ -37,7 +38,7 @@ export async function startRun(): Promise<string> {
   chmodSync(folder, 0o711);
   const owner: Owner = { pid: process.pid, startTime: processStartTime(process.pid) };
   writeFileSync(join(folder, 'owner.json'), JSON.stringify(owner));
-  for (const name of ['log', 'pids']) mkdirSync(join(folder, name));
+  for (const name of ['installations', 'log', 'pids']) mkdirSync(join(folder, name));
   setRunFolder(folder);
   return folder;
 }
@@ -57,6 +58,16 @@ export async function endRun(folder: string): Promise<void> {
   if (isRoot()) for (const installation of installations) await removeIsolation(installation);
   for (const path of pidFiles.filter(isEngine)) await stopProcess(path, { graceMs: 60_000 });
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
+/**
+ * An installation id for a spec that makes things in the engine by itself: what carries `berth.installation=<id>` is removed
+ * at the end of the run, however that comes.
+ */
+export function testInstallation(): string {
+  const installation = randomBytes(4).toString('hex');
+  writeFileSync(join(runFolder(), 'installations', installation), '');
+  return installation;
 }
 
 /** The label's value for things made by the run of this folder. */
@@ -92,12 +103,13 @@ async function removeImages(dockerHost: string, folder: string): Promise<void> {
   if (images.length > 0) await tryCommand('docker', ['image', 'rm', '--force', ...images], { env });
 }
 
-/** The platforms of a run: each keeps its id in its own state folder. */
+/** Whom things in the engine belong to: platforms, which keep their id in their state folder, and single specs. */
 function findInstallations(folder: string): string[] {
-  return listFolder(folder)
+  const platforms = listFolder(folder)
     .filter((name) => name.startsWith('platform-'))
     .map((name) => readSecrets(new Home(join(folder, name, 'home')))?.installation)
     .filter((installation) => installation !== undefined);
+  return [...platforms, ...listFolder(join(folder, 'installations'))];
 }
 
 function findPidFiles(folder: string): string[] {

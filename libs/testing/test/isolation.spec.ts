@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,11 +10,11 @@ import {
   runCommand,
   tryCommand,
 } from '@berth/host';
-import { buildTestImage, eventually, testEngine, upstreamRegistry } from '../src/index.js';
+import { buildTestImage, eventually, testEngine, testInstallation, upstreamRegistry } from '../src/index.js';
 
 /** Nothing here leaves the machine: what goes to private ranges is dropped, which the rules' counters tell. */
 describe('isolation of guests', () => {
-  const installation = randomBytes(4).toString('hex');
+  const installation = testInstallation();
   const network = `berth-isolation-${installation}`;
   const label = `berth.installation=${installation}`;
   let engine: string;
