@@ -1,0 +1,80 @@
+import { Body, Controller, Delete, Get, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import {
+  actions,
+  CreateEnvironment,
+  Environment,
+  page,
+  PageRequest,
+  schedulerRpc,
+  UpdateEnvironment,
+} from '@berth/contracts';
+import type { Page } from '@berth/contracts';
+import { RpcClient } from '@berth/messaging';
+import { z } from 'zod';
+import { Operation } from '../http/operation.js';
+import { InEnvironment, InProject } from '../http/places.js';
+
+const RemoveQuery = z.strictObject({
+  volumes: z
+    .stringbool()
+    .or(z.boolean())
+    .default(false)
+    .describe('Its volumes too, with all that is in them'),
+});
+
+@ApiTags('Environments')
+@Controller('v1/projects/:project/environments')
+export class EnvironmentsController {
+  constructor(@Inject(RpcClient) private readonly rpc: RpcClient) {}
+
+  @Post()
+  @Operation(actions.environmentCreate, {
+    answer: Environment,
+    status: 201,
+    location: ({ project, name }) => `/v1/projects/${project}/environments/${name}`,
+    errors: ['ALREADY_EXISTS'],
+  })
+  create(
+    @Param({ schema: InProject }) place: InProject,
+    @Body({ schema: CreateEnvironment }) body: z.output<typeof CreateEnvironment>,
+  ): Promise<Environment> {
+    return this.rpc.call(schedulerRpc.createEnvironment, { ...place, ...body });
+  }
+
+  @Get()
+  @Operation(actions.environmentList, { answer: page(Environment), errors: ['CURSOR_INVALID'] })
+  list(
+    @Param({ schema: InProject }) place: InProject,
+    @Query({ schema: PageRequest }) query: PageRequest,
+  ): Promise<Page<Environment>> {
+    return this.rpc.call(schedulerRpc.listEnvironments, { ...query, ...place });
+  }
+
+  @Get(':environment')
+  @Operation(actions.environmentRead, { answer: Environment })
+  get(@Param({ schema: InEnvironment }) place: InEnvironment): Promise<Environment> {
+    return this.rpc.call(schedulerRpc.getEnvironment, place);
+  }
+
+  @Put(':environment')
+  @Operation(actions.environmentUpdate, {
+    answer: Environment,
+    description: 'What runs keeps the values it was started with; the next deployment takes the new ones.',
+  })
+  update(
+    @Param({ schema: InEnvironment }) place: InEnvironment,
+    @Body({ schema: UpdateEnvironment }) body: z.output<typeof UpdateEnvironment>,
+  ): Promise<Environment> {
+    return this.rpc.call(schedulerRpc.updateEnvironment, { ...place, ...body });
+  }
+
+  @Delete(':environment')
+  @Operation(actions.environmentRemove, { errors: ['DEPLOYMENT_IN_PROGRESS', 'ENGINE_UNAVAILABLE'] })
+  async remove(
+    @Param({ schema: InEnvironment }) place: InEnvironment,
+    @Query({ schema: RemoveQuery }) query: z.output<typeof RemoveQuery>,
+  ): Promise<void> {
+    await this.rpc.call(schedulerRpc.removeEnvironment, { ...place, ...query });
+  }
+}
