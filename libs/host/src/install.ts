@@ -51,12 +51,12 @@ async function installPackages(packages: string[], progress: Progress): Promise<
   const arguments_ = ['install', '--yes', '--no-install-recommends', ...packages];
   const services = ['nats-server', 'docker-registry'].filter((name) => packages.includes(name));
   await withoutServices(services, async () => {
-    const first = await tryCommand('apt-get', arguments_, apt());
+    const first = await tryCommand('apt-get', arguments_, apt(progress));
     if (first.code === 0) return;
     // The lists knew the package, the mirror has a newer one: the lists are old.
     progress('apt-get update: a package has moved on');
     await runCommand('apt-get', ['update'], apt());
-    await runCommand('apt-get', arguments_, apt());
+    await runCommand('apt-get', arguments_, apt(progress));
   });
 }
 
@@ -86,6 +86,22 @@ async function makeAccount(): Promise<void> {
   ]);
 }
 
-function apt(): CommandOptions {
-  return { env: { ...inheritedEnvironment(), DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } };
+function apt(progress?: Progress): CommandOptions {
+  const env = { ...inheritedEnvironment(), DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+  return progress ? { env, onOutput: tellLines(progress) } : { env };
+}
+
+/** Tells what apt downloads and sets up: on a slow line that is minutes, and silence looks like a hang. */
+function tellLines(progress: Progress): (chunk: string) => void {
+  let rest = '';
+  return (chunk) => {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    // "Get:1 http://deb.debian.org/debian bookworm/main amd64 runc amd64 1.1.5 [2710 kB]"
+    for (const line of lines) {
+      const fetched = /^Get:\d+ \S+ \S+ \S+ (\S+) .*(\[.*\])$/.exec(line);
+      if (fetched) progress(`  download ${fetched[1]} ${fetched[2]}`);
+      else if (line.startsWith('Setting up ')) progress(`  set up ${line.split(' ')[2]}`);
+    }
+  };
 }
