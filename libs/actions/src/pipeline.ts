@@ -130,7 +130,11 @@ export class ActionPipeline {
       correlationId: correlationId(),
     };
     if (!action.hooks.includes('before')) return grant;
-    const decision = await this.ask(action, 'before', grant, request);
+    const decision = await this.ask(action, 'before', grant, request).catch(async (thrown: unknown) => {
+      const { code, message } = asBerthError(thrown);
+      await this.recordAlone(grant, { outcome: 'failed', code, reason: message });
+      throw thrown;
+    });
     const judged = { ...grant, decisions: [decision.id], policies: decision.policies };
     if (decision.allowed) return judged;
     const error = deniedError(action, resource, decision);

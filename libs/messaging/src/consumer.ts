@@ -1,4 +1,11 @@
-import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager, type JsMsg } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  jetstream,
+  jetstreamManager,
+  type Consumer,
+  type JsMsg,
+} from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '@berth/runtime';
 import { ensureStreams } from './streams.js';
@@ -16,11 +23,15 @@ export interface BatchConsumerOptions {
 
 const RETRY_MS = 500;
 
-/** A durable pull consumer: takes batches, acknowledges after the handler's commit, tries again for ever. */
+/**
+ * A durable pull consumer: takes what is there as one batch, and while that is handled gathers the next. Acknowledges
+ * after the handler's commit; tries again for ever.
+ */
 export class BatchConsumer {
+  private readonly gathered: JsMsg[] = [];
   private stopping = false;
   private running: Promise<void> = Promise.resolve();
-  private interrupt: () => void = () => undefined;
+  private wake: () => void = () => undefined;
 
   constructor(private readonly options: BatchConsumerOptions) {}
 
@@ -28,10 +39,10 @@ export class BatchConsumer {
     this.running = this.run();
   }
 
-  /** Ends after the batch at hand. */
+  /** Ends after the batch at hand; what was gathered beyond it is given back to the stream. */
   async stop(): Promise<void> {
     this.stopping = true;
-    this.interrupt();
+    this.wake();
     await this.running;
   }
 
@@ -42,47 +53,82 @@ export class BatchConsumer {
       } catch (error) {
         if (this.stopping) return;
         this.options.logger.warn({ err: error, stream: this.options.stream }, 'consumer.interrupted');
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, RETRY_MS);
-          this.interrupt = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
+        await this.woken(RETRY_MS);
       }
     }
   }
 
   private async consume(): Promise<void> {
-    const { connection, stream, durable, batch = 200, handle } = this.options;
+    const { batch = 200 } = this.options;
+    const consumer = await this.consumer();
+    let closed: Error | void | null = null;
+    const feed = await consumer.consume({
+      max_messages: batch * 2,
+      callback: (message) => {
+        this.gathered.push(message);
+        this.wake();
+      },
+    });
+    void feed.closed().then((error) => {
+      closed = error ?? undefined;
+      this.wake();
+    });
+    try {
+      while (!this.stopping && closed === null) {
+        if (this.gathered.length === 0) await this.woken(RETRY_MS);
+        const messages = this.gathered.splice(0, batch);
+        if (messages.length === 0) continue;
+        while (!(await this.handled(messages))) {
+          if (this.stopping) return;
+          // Ours still: without a word the server would give them to someone else as well.
+          for (const message of messages) message.working();
+          await this.woken(RETRY_MS);
+        }
+      }
+    } finally {
+      await feed.close();
+      for (const message of this.gathered.splice(0)) message.nak();
+    }
+  }
+
+  private async handled(messages: JsMsg[]): Promise<boolean> {
+    try {
+      await this.options.handle(messages);
+    } catch (error) {
+      this.options.logger.warn({ err: error, messages: messages.length }, 'consumer.try-again');
+      return false;
+    }
+    for (const message of messages) message.ack();
+    return true;
+  }
+
+  private async consumer(): Promise<Consumer> {
+    const { connection, stream, durable } = this.options;
     await ensureStreams(connection);
     const manager = await jetstreamManager(connection, { checkAPI: false });
-    await manager.consumers.add(stream, {
-      durable_name: durable,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ack_wait: 30_000_000_000,
-      max_ack_pending: 10_000,
-      max_deliver: -1,
-    });
-    const consumer = await jetstream(connection).consumers.get(stream, durable);
-    while (!this.stopping) {
-      const pull = await consumer.fetch({ max_messages: batch, expires: 1_000 });
-      this.interrupt = () => void pull.close();
-      const messages: JsMsg[] = [];
-      for await (const message of pull) {
-        messages.push(message);
-        // The last one there is: wait for no fuller batch.
-        if (message.info.pending === 0) break;
-      }
-      if (messages.length === 0) continue;
-      try {
-        await handle(messages);
-      } catch (error) {
-        for (const message of messages) message.nak(RETRY_MS);
-        throw error;
-      }
-      for (const message of messages) message.ack();
+    // Adding a consumer that is there resets, in nats-server 2.9, what it knows of deliveries under way.
+    const there = await manager.consumers.info(stream, durable).catch(() => null);
+    if (!there) {
+      await manager.consumers.add(stream, {
+        durable_name: durable,
+        ack_policy: AckPolicy.Explicit,
+        deliver_policy: DeliverPolicy.All,
+        ack_wait: 30_000_000_000,
+        max_ack_pending: 10_000,
+        max_deliver: -1,
+      });
     }
+    return jetstream(connection).consumers.get(stream, durable);
+  }
+
+  /** Until something happens, or for so many milliseconds at most. */
+  private woken(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }

@@ -37,6 +37,9 @@ export function asBerthError(thrown: unknown): BerthError {
   const http = status ?? statusCode;
   if (http === 404) return new BerthError('NOT_FOUND', thrown.message);
   if (http === 405) return new BerthError('METHOD_NOT_ALLOWED', thrown.message);
+  // Nest rewraps what Fastify throws and keeps the status only.
+  if (http === 413) return new BerthError('BODY_TOO_LARGE', thrown.message);
+  if (http === 415) return new BerthError('MEDIA_TYPE_UNSUPPORTED', thrown.message);
   if (http === 400) return new BerthError('BODY_INVALID', thrown.message);
   return new BerthError(
     'INTERNAL',

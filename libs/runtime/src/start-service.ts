@@ -36,8 +36,13 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
     forceCloseConnections: false,
   });
   observeHttp(adapter.getInstance(), app.get<Logger>(LOGGER), app.get(Metrics));
-  for (const step of options.prepare ?? []) await step(app);
-  await app.listen(options.env.HTTP_PORT, options.env.HTTP_HOST);
+  try {
+    for (const step of options.prepare ?? []) await step(app);
+    await app.listen(options.env.HTTP_PORT, options.env.HTTP_HOST);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return app;
 }
 
