@@ -17,6 +17,8 @@ export interface BatchConsumerOptions {
   durable: string;
   /** Messages a batch at most. */
   batch?: number;
+  /** How long a message may be out before the stream gives it to someone else; 30 when left out. */
+  ackWaitSeconds?: number;
   /** Commits what the messages say, and must bear to be given one again; they are acknowledged after it returns. */
   handle: (messages: JsMsg[]) => Promise<void>;
 }
@@ -32,8 +34,12 @@ export class BatchConsumer {
   private stopping = false;
   private running: Promise<void> = Promise.resolve();
   private wake: () => void = () => undefined;
+  private readonly ackWaitMs: number;
+  private keptAt = 0;
 
-  constructor(private readonly options: BatchConsumerOptions) {}
+  constructor(private readonly options: BatchConsumerOptions) {
+    this.ackWaitMs = (options.ackWaitSeconds ?? 30) * 1_000;
+  }
 
   start(): void {
     this.running = this.run();
@@ -80,8 +86,7 @@ export class BatchConsumer {
         if (messages.length === 0) continue;
         while (!(await this.handled(messages))) {
           if (this.stopping) return;
-          // Ours still: without a word the server would give them to someone else as well.
-          for (const message of messages) message.working();
+          this.keep(messages);
           await this.woken(RETRY_MS);
         }
       }
@@ -89,6 +94,16 @@ export class BatchConsumer {
       await feed.close();
       for (const message of this.gathered.splice(0)) message.nak();
     }
+  }
+
+  /**
+   * Tells the server that these are ours still, and what was gathered behind them: without a word it would give them out
+   * again, to others and to us, as long as the handler fails.
+   */
+  private keep(messages: JsMsg[]): void {
+    if (performance.now() - this.keptAt < this.ackWaitMs / 3) return;
+    this.keptAt = performance.now();
+    for (const message of [...messages, ...this.gathered]) message.working();
   }
 
   private async handled(messages: JsMsg[]): Promise<boolean> {
@@ -113,7 +128,7 @@ export class BatchConsumer {
         durable_name: durable,
         ack_policy: AckPolicy.Explicit,
         deliver_policy: DeliverPolicy.All,
-        ack_wait: 30_000_000_000,
+        ack_wait: this.ackWaitMs * 1_000_000,
         max_ack_pending: 10_000,
         max_deliver: -1,
       });
