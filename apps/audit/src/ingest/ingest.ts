@@ -12,6 +12,8 @@ import { DURABLE, IngestMetrics } from './ingest-metrics.js';
 import { parseMessage, rejectedMessage, type RecordMessage } from './parse-message.js';
 
 const BATCH = 500;
+// A batch takes a tenth of a second: what a killed instance had been given need not wait long for the next one.
+const ACK_WAIT_SECONDS = 10;
 
 /**
  * Takes the records out of the stream and into the log. A message leaves the stream after the commit that keeps it: killed
@@ -33,6 +35,7 @@ export class Ingest implements OnApplicationBootstrap, BeforeApplicationShutdown
       stream: RECORDS.name,
       durable: DURABLE,
       batch: BATCH,
+      ackWaitSeconds: ACK_WAIT_SECONDS,
       handle: (messages) => this.take(messages),
     });
   }
