@@ -50,7 +50,7 @@ class Desk {
   }
 
   @Handles(breaks)
-  breaks({ how }: { how: string }): Promise<object> {
+  breaks({ how }: { how: string }): Promise<Record<string, never>> {
     throw how === 'known'
       ? new BerthError('QUOTA_EXCEEDED', 'too much', { limits: [1] })
       : new Error('inside');
