@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process';
+import type { TestPlatform } from '@berth/testing';
+
+export interface EngineObjects {
+  services: { name: string; image: string }[];
+  networks: string[];
+  containers: string[];
+}
+
+/** All that this platform has in the engine, as the docker command shows it. */
+export function engineObjects({ dockerHost, installation }: TestPlatform): EngineObjects {
+  const docker = (...args: string[]): string[] =>
+    execFileSync(
+      'docker',
+      ['-H', dockerHost, ...args, '--filter', `label=berth.installation=${installation}`],
+      { encoding: 'utf8' },
+    )
+      .split('\n')
+      .filter((line) => line !== '')
+      .sort();
+  const names = docker('service', 'ls', '--format', '{{.Name}}');
+  return {
+    services: names.map((name) => ({
+      name,
+      image: execFileSync(
+        'docker',
+        [
+          '-H',
+          dockerHost,
+          'service',
+          'inspect',
+          name,
+          '--format',
+          '{{.Spec.TaskTemplate.ContainerSpec.Image}}',
+        ],
+        { encoding: 'utf8' },
+      ).trim(),
+    })),
+    networks: docker('network', 'ls', '--format', '{{.Name}}'),
+    containers: docker('ps', '-a', '--format', '{{.Names}}'),
+  };
+}
