@@ -52,7 +52,7 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
         this.tell(exchange, thrown);
       }
     });
-    giveUpBody(request, response);
+    giveUpBody(request);
   }
 
   private async perform(
@@ -95,10 +95,15 @@ function splitOnce(text: string, separator: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
-/** After an early answer Node reads the rest of the request, so that the client gets to read the answer; not forever. */
-function giveUpBody(request: IncomingMessage, response: ServerResponse): void {
-  if (request.complete) return;
-  const timer = setTimeout(() => request.destroy(), UNWANTED_BODY_MS).unref();
-  request.once('close', () => clearTimeout(timer));
-  response.once('close', () => clearTimeout(timer));
+/**
+ * After an early answer the rest of the request is read and dropped: unread, it would keep both the client from reading
+ * the answer and the connection from ending. Not forever.
+ */
+function giveUpBody(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  const { socket } = request;
+  const timer = setTimeout(() => socket.destroy(), UNWANTED_BODY_MS).unref();
+  request.once('end', () => clearTimeout(timer));
+  socket.once('close', () => clearTimeout(timer));
+  request.resume();
 }

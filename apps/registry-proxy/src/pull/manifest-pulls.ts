@@ -96,6 +96,7 @@ export class ManifestPulls {
 
   private async fetch(name: UpstreamName, reference: string): Promise<PulledManifest | null> {
     const fetched = await this.upstream.manifest(name, reference);
+    this.troubled.delete(name.upstream);
     if (fetched === null) return null;
     await this.keep(name, reference, fetched);
     return { ...fetched, cached: false, stale: null };

@@ -164,21 +164,25 @@ export class Uploads {
   }
 
   private async receive(claim: Claim, body: Readable): Promise<void> {
+    let chunks: Buffer[] = [];
+    let waiting = 0;
+    const write = async (): Promise<void> => {
+      const written = chunks;
+      chunks = [];
+      waiting = 0;
+      await claim.part.append(written);
+    };
     try {
-      let chunks: Buffer[] = [];
-      let waiting = 0;
       for await (const chunk of body as AsyncIterable<Buffer>) {
         claim.hash.update(chunk);
         chunks.push(chunk);
         waiting += chunk.length;
-        if (waiting < WRITE_BYTES) continue;
-        await claim.part.append(chunks);
-        chunks = [];
-        waiting = 0;
+        if (waiting >= WRITE_BYTES) await write();
       }
-      await claim.part.append(chunks);
+      await write();
     } catch (error) {
-      // What the hash has seen and what is written may differ now: it is read again when the client goes on.
+      await write().catch(() => undefined);
+      // Where the disk failed, hash and bytes differ now: the bytes are read again when the client goes on.
       await this.release(claim, false);
       throw error;
     }

@@ -1,0 +1,348 @@
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buildTestImage, eventually, type TestImage } from '@berth/testing';
+import { PolicyDouble } from './policy-double.js';
+import { RegistryUnderTest } from './registry-under-test.js';
+import { UpstreamFront } from './upstream-front.js';
+
+describe('pulling through', () => {
+  let policy: PolicyDouble;
+  let upstream: UpstreamFront;
+  let registry: RegistryUnderTest;
+  let images = 0;
+
+  beforeAll(async () => {
+    policy = await PolicyDouble.start();
+    upstream = await UpstreamFront.start();
+    registry = await RegistryUnderTest.start({
+      upstreams: { 'docker.io': { url: upstream.url } },
+      tagTtlSeconds: 60,
+    });
+  });
+  beforeEach(() => upstream.forget());
+  afterAll(async () => {
+    await registry.stop();
+    await upstream.down();
+    await policy.stop();
+  });
+
+  /** An image that nobody has pulled yet. */
+  const newImage = (size = 1_000): Promise<TestImage> => {
+    images += 1;
+    const content = Buffer.alloc(size, `content ${images} `);
+    for (let at = 0; at < size; at += 64)
+      content.writeUInt32LE((at * 2_654_435_761 + images) >>> 0, Math.min(at, size - 4));
+    return buildTestImage({
+      name: `pulled-${process.pid}-${images}`,
+      busybox: false,
+      files: { '/content': { content } },
+    });
+  };
+  const manifestPath = (image: TestImage, reference = image.tag): string =>
+    `/v2/docker.io/${image.repository}/manifests/${reference}`;
+  const blobPath = (image: TestImage): string =>
+    `/v2/docker.io/${image.repository}/blobs/${image.layers[0]!.digest}`;
+  /** As if the tag had been asked for long ago. */
+  const age = (image: TestImage): Promise<object[]> =>
+    registry.query(`UPDATE tags SET checked_at = now() - interval '1 hour' WHERE repository = $1`, [
+      `docker.io/${image.repository}`,
+    ]);
+
+  it('fetches an image once, and then has it', async () => {
+    const image = await newImage();
+    for (let round = 0; round < 3; round++) {
+      const manifest = await registry.fetch(manifestPath(image));
+      expect(manifest.status).toBe(200);
+      expect(await manifest.text()).toBe(image.manifest);
+      const blob = await registry.fetch(blobPath(image));
+      expect(Buffer.from(await blob.arrayBuffer()).equals(image.layers[0]!.content)).toBe(true);
+    }
+    expect(upstream.count(/manifests/)).toBe(1);
+    expect(upstream.count(/^GET .*blobs/)).toBe(1);
+  });
+
+  it('takes docker.io/nginx for docker.io/library/nginx', async () => {
+    const image = await newImage();
+    const short = await registry.fetch(
+      `/v2/docker.io/${image.repository.replace('library/', '')}/manifests/1`,
+    );
+    expect(short.headers.get('docker-content-digest')).toBe(image.digest);
+  });
+
+  it('answers HEAD of a blob that is not here without fetching it', async () => {
+    const image = await newImage();
+    const head = await registry.fetch(blobPath(image), { method: 'HEAD' });
+    expect(head.status).toBe(200);
+    expect(head.headers.get('content-length')).toBe(String(image.layers[0]!.content.length));
+    expect(upstream.count(/^GET/)).toBe(0);
+  });
+
+  it('does not ask for a tag within its time, then asks by HEAD, and fetches only what moved', async () => {
+    const image = await newImage();
+    await (await registry.fetch(manifestPath(image))).text();
+    await (await registry.fetch(manifestPath(image))).text();
+    expect(upstream.asked).toEqual([`GET /v2/${image.repository}/manifests/1`]);
+
+    await age(image);
+    await (await registry.fetch(manifestPath(image))).text();
+    await (await registry.fetch(manifestPath(image))).text();
+    expect(upstream.asked.slice(1)).toEqual([`HEAD /v2/${image.repository}/manifests/1`]);
+
+    const moved = await buildTestImage({
+      name: image.reference.split(':')[0]!,
+      busybox: false,
+      files: { '/content': 'moved' },
+    });
+    await age(image);
+    const now = await registry.fetch(manifestPath(image));
+    expect(now.headers.get('docker-content-digest')).toBe(moved.digest);
+    const before = await registry.fetch(manifestPath(image, image.digest));
+    expect(await before.text()).toBe(image.manifest);
+  });
+
+  it('never asks for a digest that it has, also with the upstream down', async () => {
+    const image = await newImage();
+    await (await registry.fetch(manifestPath(image))).text();
+    await (await registry.fetch(blobPath(image))).arrayBuffer();
+    await upstream.down();
+    try {
+      expect((await registry.fetch(manifestPath(image, image.digest))).status).toBe(200);
+      expect((await registry.fetch(blobPath(image))).status).toBe(200);
+    } finally {
+      await upstream.up();
+    }
+  });
+
+  it('serves a known tag with a warning while the upstream is down, and never a false 404', async () => {
+    const image = await newImage();
+    const unknown = await newImage();
+    await (await registry.fetch(manifestPath(image))).text();
+    await age(image);
+    await upstream.down();
+    try {
+      for (let round = 0; round < 2; round++) {
+        const stale = await registry.fetch(manifestPath(image));
+        expect(stale.status).toBe(200);
+        expect(await stale.text()).toBe(image.manifest);
+        expect(stale.headers.get('warning')).toMatch(/^299 - ".*docker\.io cannot be reached/);
+      }
+      for (const path of [manifestPath(unknown), manifestPath(unknown, unknown.digest), blobPath(unknown)]) {
+        const response = await registry.fetch(path);
+        expect([path, response.status]).toEqual([path, 503]);
+      }
+    } finally {
+      await upstream.up();
+    }
+    expect((await registry.fetch(manifestPath(unknown))).status).toBe(200);
+    const fresh = await registry.fetch(manifestPath(image));
+    expect(fresh.headers.get('warning')).toBeNull();
+  });
+
+  it('gives up on an upstream that is silent, as 504, and serves what it knows meanwhile', async () => {
+    const image = await newImage();
+    const unknown = await newImage();
+    await (await registry.fetch(manifestPath(image))).text();
+    await age(image);
+    upstream.intercept = () => true;
+    expect((await registry.fetch(manifestPath(unknown))).status).toBe(504);
+    expect((await registry.fetch(manifestPath(image))).headers.get('warning')).toMatch(/too slow/);
+    const begun = performance.now();
+    expect((await registry.fetch(manifestPath(image))).status).toBe(200);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
+  it('passes on a 404 as the truth, and forgets the tag', async () => {
+    const image = await newImage();
+    await (await registry.fetch(manifestPath(image))).text();
+    await age(image);
+    upstream.intercept = (_request, response) => {
+      response.writeHead(404).end();
+      return true;
+    };
+    expect((await registry.fetch(manifestPath(image))).status).toBe(404);
+    expect((await registry.fetch('/v2/docker.io/library/never/manifests/1')).status).toBe(404);
+    expect((await registry.fetch(manifestPath(image, image.digest))).status).toBe(200);
+  });
+
+  it('passes on a rate limit with its Retry-After, and an error of the upstream as 502', async () => {
+    const image = await newImage();
+    upstream.intercept = (_request, response) => {
+      response.writeHead(429, { 'retry-after': '17' }).end();
+      return true;
+    };
+    const limited = await registry.fetch(manifestPath(image));
+    expect(limited.status).toBe(429);
+    expect(limited.headers.get('retry-after')).toBe('17');
+    expect(((await limited.json()) as { errors: { code: string }[] }).errors[0]!.code).toBe(
+      'TOOMANYREQUESTS',
+    );
+    upstream.intercept = (_request, response) => {
+      response.writeHead(500).end();
+      return true;
+    };
+    expect((await registry.fetch(manifestPath(image))).status).toBe(502);
+    expect((await registry.fetch(blobPath(image))).status).toBe(502);
+  });
+
+  it('fetches a blob once for 50 who want it at once, and feeds them while it arrives', async () => {
+    const image = await newImage(4 * 1024 * 1024);
+    await (await registry.fetch(manifestPath(image))).text();
+    const content = image.layers[0]!.content;
+    let release = (): void => undefined;
+    const half = new Promise<void>((resolve) => (release = resolve));
+    upstream.intercept = ({ method, url = '' }, response) => {
+      if (method !== 'GET' || !url.includes('/blobs/')) return false;
+      response.writeHead(200, { 'content-length': content.length });
+      response.write(content.subarray(0, content.length / 2));
+      void half.then(() => response.end(content.subarray(content.length / 2)));
+      return true;
+    };
+    let fed = 0;
+    const pulls = Array.from({ length: 50 }, async () => {
+      const response = await registry.fetch(blobPath(image));
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+        if (chunks.push(chunk) === 1) fed += 1;
+      }
+      return Buffer.concat(chunks).equals(content);
+    });
+    await eventually(() => expect(fed).toBe(50));
+    release();
+    expect(await Promise.all(pulls)).toEqual(Array.from({ length: 50 }, () => true));
+    expect(upstream.count(/^GET .*blobs/)).toBe(1);
+  });
+
+  it('serves a range of a blob that is still on its way', async () => {
+    const image = await newImage(1024 * 1024);
+    const content = image.layers[0]!.content;
+    const part = await registry.fetch(blobPath(image), { headers: { range: 'bytes=1000-1999' } });
+    expect(part.status).toBe(206);
+    expect(Buffer.from(await part.arrayBuffer()).equals(content.subarray(1000, 2000))).toBe(true);
+  });
+
+  it('breaks the connection when the bytes are not what the digest says, and keeps nothing of them', async () => {
+    const image = await newImage(1024 * 1024);
+    const { content, digest } = image.layers[0]!;
+    const wrong = Buffer.from(content);
+    wrong[10] = wrong[10]! ^ 0xff;
+    upstream.intercept = ({ method, url = '' }, response) => {
+      if (method !== 'GET' || !url.includes('/blobs/')) return false;
+      response.writeHead(200, { 'content-length': wrong.length });
+      response.end(wrong);
+      return true;
+    };
+    const received = await new Promise<{ bytes: number; whole: boolean }>((resolve) => {
+      get(
+        new URL(blobPath(image), registry.url),
+        { headers: { authorization: 'Bearer ann.acme.developer' } },
+        (response) => {
+          let bytes = 0;
+          response.on('data', (chunk: Buffer) => (bytes += chunk.length));
+          response.on('close', () => resolve({ bytes, whole: response.complete }));
+          response.on('error', () => undefined);
+        },
+      );
+    });
+    expect(received.whole).toBe(false);
+    expect(received.bytes).toBeLessThan(wrong.length);
+    expect(received.bytes).toBeGreaterThan(0);
+    expect(await registry.query('SELECT 1 FROM blobs WHERE digest = $1', [digest])).toEqual([]);
+
+    upstream.forget();
+    const right = await registry.fetch(blobPath(image));
+    expect(Buffer.from(await right.arrayBuffer()).equals(content)).toBe(true);
+  });
+
+  it.each([
+    ['shorter than told', (content: Buffer) => ({ told: content.length, sent: content.subarray(0, -10) })],
+    [
+      'of another size than its manifest says',
+      (content: Buffer) => ({ told: content.length + 1, sent: content }),
+    ],
+    ['small and wrong', (content: Buffer) => ({ told: content.length, sent: Buffer.alloc(content.length) })],
+    ['endless', (content: Buffer) => ({ told: null, sent: Buffer.alloc(content.length * 50) })],
+  ])('never passes on a blob that is %s', async (_what, misbehave) => {
+    const image = await newImage(10_000);
+    await (await registry.fetch(manifestPath(image))).text();
+    const { content, digest } = image.layers[0]!;
+    const { told, sent } = misbehave(content);
+    upstream.intercept = ({ url = '' }, response) => {
+      if (!url.includes('/blobs/')) return false;
+      response.writeHead(200, told === null ? {} : { 'content-length': told });
+      response.write(sent, () => (told === null ? undefined : response.destroy()));
+      return true;
+    };
+    const outcome = await registry.fetch(blobPath(image)).then(
+      async (response) => ({ status: response.status, bytes: (await response.arrayBuffer()).byteLength }),
+      () => ({ status: 0, bytes: 0 }),
+    );
+    expect(outcome.status).not.toBe(200);
+    expect(await registry.query('SELECT 1 FROM blobs WHERE digest = $1', [digest])).toEqual([]);
+  });
+
+  it('refuses a manifest whose bytes have another digest, and one that is above 4 MiB', async () => {
+    const image = await newImage();
+    upstream.intercept = (_request, response) => {
+      response.writeHead(200, { 'content-type': image.mediaType }).end(`${image.manifest} `);
+      return true;
+    };
+    expect((await registry.fetch(manifestPath(image, image.digest))).status).toBe(502);
+    upstream.intercept = (_request, response) => {
+      response.writeHead(200, { 'content-type': image.mediaType }).end(' '.repeat(4 * 1024 * 1024 + 1));
+      return true;
+    };
+    expect((await registry.fetch(manifestPath(image))).status).toBe(502);
+  });
+
+  it('does not open a private blob to whoever knows its digest', async () => {
+    const image = await newImage();
+    await (await registry.fetch(blobPath(image))).arrayBuffer();
+    const { digest } = image.layers[0]!;
+    expect((await registry.fetch(`/v2/docker.io/library/other/blobs/${digest}`)).status).toBe(404);
+    expect((await registry.fetch(`/v2/acme/other/blobs/${digest}`)).status).toBe(404);
+  });
+
+  it('is not pushed to', async () => {
+    const push = await registry.fetch('/v2/docker.io/library/nginx/blobs/uploads/', { method: 'POST' });
+    expect(push.status).toBe(405);
+    expect(await push.text()).toContain('is pulled through from docker.io');
+    const put = await registry.fetch('/v2/docker.io/library/nginx/manifests/1', {
+      method: 'PUT',
+      body: '{}',
+    });
+    expect(put.status).toBe(405);
+  });
+
+  it('follows a redirect to another host without the credentials', async () => {
+    const image = await newImage();
+    const seen: (string | undefined)[] = [];
+    const elsewhere = createServer((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end(image.layers[0]!.content);
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    const { port } = elsewhere.address() as AddressInfo;
+    const asked: (string | undefined)[] = [];
+    upstream.intercept = (request, response) => {
+      asked.push(request.headers.authorization);
+      if (request.headers.authorization === undefined) {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="upstream"' }).end();
+      } else {
+        response.writeHead(307, { location: `http://127.0.0.1:${port}/object` }).end();
+      }
+      return true;
+    };
+    const trusted = await RegistryUnderTest.start({
+      upstreams: { 'docker.io': { url: upstream.url, username: 'berth', password: 'secret' } },
+    });
+    try {
+      const blob = await trusted.fetch(blobPath(image));
+      expect(Buffer.from(await blob.arrayBuffer()).equals(image.layers[0]!.content)).toBe(true);
+      expect(asked.at(-1)).toBe(`Basic ${Buffer.from('berth:secret').toString('base64')}`);
+      expect(seen).toEqual([undefined]);
+    } finally {
+      await trusted.stop();
+      elsewhere.close();
+    }
+  });
+});

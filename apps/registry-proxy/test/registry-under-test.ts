@@ -1,0 +1,91 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Client } from 'pg';
+import { createTestDatabase, testNats, type TestDatabase } from '@berth/testing';
+import { createService } from '@berth/runtime';
+import { registryProxyService } from '../src/app.module.js';
+import { RegistryEnv } from '../src/env.js';
+
+export interface RegistryOptions {
+  upstreams?: Record<string, { url: string; username?: string; password?: string; tokenHosts?: string[] }>;
+  tagTtlSeconds?: number;
+  upstreamTimeoutMs?: number;
+  /** Another instance on the same database and store. */
+  beside?: RegistryUnderTest;
+}
+
+/** A registry-proxy in this process, with a database and a store of its own, on a port of its own. */
+export class RegistryUnderTest {
+  private constructor(
+    private readonly app: NestFastifyApplication,
+    readonly url: string,
+    readonly store: string,
+    readonly database: TestDatabase,
+    private readonly owner: boolean,
+  ) {}
+
+  static async start(options: RegistryOptions = {}): Promise<RegistryUnderTest> {
+    const database = options.beside?.database ?? (await createTestDatabase('registry-proxy'));
+    const store = options.beside?.store ?? (await mkdtemp(join(tmpdir(), 'berth-registry-')));
+    const app = await createService(
+      registryProxyService(RegistryEnv.parse(await environment(database, store, options))),
+    );
+    const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+    return new RegistryUnderTest(app, url, store, database, options.beside === undefined);
+  }
+
+  get address(): string {
+    return new URL(this.url).host;
+  }
+
+  /** A request as the holder of a token; `as` null is nobody. */
+  fetch(path: string, init: RequestInit & { as?: string | null } = {}): Promise<Response> {
+    const { as = 'ann.acme.developer', headers, ...rest } = init;
+    return fetch(new URL(path, this.url), {
+      redirect: 'manual',
+      ...rest,
+      headers: {
+        ...(as === null ? {} : { authorization: `Bearer ${as}` }),
+        ...(headers as Record<string, string>),
+      },
+    });
+  }
+
+  async query<T extends object>(sql: string, parameters: unknown[] = []): Promise<T[]> {
+    const client = new Client({ connectionString: this.database.url });
+    await client.connect();
+    try {
+      return (await client.query<T>(sql, parameters)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    if (!this.owner) return;
+    await this.database.drop();
+    await rm(this.store, { recursive: true, force: true });
+  }
+}
+
+/** What a registry-proxy needs to start, in this process or as one of its own. */
+export async function environment(
+  database: TestDatabase,
+  store: string,
+  { upstreams = {}, tagTtlSeconds = 60, upstreamTimeoutMs = 2_000 }: RegistryOptions,
+): Promise<Record<string, string>> {
+  const { env } = await testNats('registry-proxy');
+  return {
+    ...env,
+    DATABASE_URL: database.url,
+    REGISTRY_STORE: store,
+    REGISTRY_UPSTREAMS: JSON.stringify(upstreams),
+    REGISTRY_TAG_TTL_SECONDS: String(tagTtlSeconds),
+    REGISTRY_UPSTREAM_TIMEOUT_MS: String(upstreamTimeoutMs),
+    LOG_LEVEL: 'fatal',
+    HTTP_PORT: '0',
+  };
+}
