@@ -1,0 +1,99 @@
+import type { LogLine, Platform, actions } from '@berth/contracts';
+import type { z } from 'zod';
+import type { ReleaseSpec } from '../compose/index.js';
+
+/** An environment of this installation: what it is called is all that the engine knows of it. */
+export interface EnvironmentRef {
+  project: string;
+  environment: string;
+}
+
+/** A release as it is to run, and the deployment that brings it. */
+export interface Rollout {
+  target: EnvironmentRef;
+  deployment: string;
+  /** `sha256:…` of the release. */
+  release: string;
+  spec: ReleaseSpec;
+}
+
+/** How to go about it: until when, whether still at all, and whom to tell. */
+export interface RolloutControl {
+  deadline: Date;
+  signal: AbortSignal;
+  /** Called whenever what is being waited for changes. */
+  progress: (message: string) => void;
+}
+
+/** `running`: every instance of the release runs, is healthy, and no other does. `failed`: why not, for a person. */
+export type RolloutOutcome = { state: 'running' } | { state: 'failed'; reason: string };
+
+/** One container, past or present, that the engine keeps account of. */
+export interface EngineInstance {
+  id: string;
+  service: string;
+  /** The engine's word: `running`, `starting`, `failed`, … */
+  state: string;
+  /** Null where there is no health check. */
+  healthy: boolean | null;
+  release: string | null;
+  startedAt: string | null;
+  message: string | null;
+  ports: { target: number; published: number; protocol: 'tcp' | 'udp' }[];
+}
+
+export interface EngineService {
+  name: string;
+  /** As pulled, by digest. */
+  image: string;
+  release: string | null;
+  desired: number;
+  ports: { target: number; published: number | null; protocol: 'tcp' | 'udp' }[];
+  instances: EngineInstance[];
+}
+
+/** What the `after` hook of `deployment.create` judges. */
+export type InspectedFacts = z.input<typeof actions.deploymentCreate.outcome>;
+
+export interface LogRequest {
+  service: string;
+  follow: boolean;
+  /** Lines of each instance at most. */
+  tail: number;
+  since?: Date;
+  signal: AbortSignal;
+}
+
+/** Something in the engine that carries our label, but that nobody knows of. */
+export interface Orphan {
+  kind: 'service' | 'network';
+  name: string;
+  project: string;
+  environment: string;
+}
+
+/**
+ * The container engine as the scheduler needs it. Everything is idempotent: whoever takes over a rollout calls the same
+ * again. Throws ENGINE_UNAVAILABLE when the engine does not answer.
+ */
+export interface ContainerEngine {
+  /** Makes sure that the engine answers and can run services. */
+  prepare(): Promise<void>;
+  /** What the engine's machines run. */
+  platform(): Promise<Platform>;
+  /** Brings a release up, in the order of its dependencies, and watches until the truth about it is known. */
+  rollOut(rollout: Rollout, control: RolloutControl): Promise<RolloutOutcome>;
+  /** Removes what runs beside the services of this release. Called once it has succeeded. */
+  removeOthers(rollout: Rollout): Promise<void>;
+  /** Removes all services of an environment and, if asked, its volumes and its network; waits until containers are gone. */
+  remove(target: EnvironmentRef, what: { network: boolean; volumes: boolean }): Promise<void>;
+  services(target: EnvironmentRef): Promise<EngineService[]>;
+  inspect(rollout: Rollout): Promise<InspectedFacts>;
+  logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
+  /** What carries our label and belongs to none of `known` (`project/environment`). */
+  orphans(known: ReadonlySet<string>): Promise<Orphan[]>;
+  removeOrphan(orphan: Orphan): Promise<void>;
+}
+
+/** Nest's injection token. */
+export const CONTAINER_ENGINE = Symbol('CONTAINER_ENGINE');

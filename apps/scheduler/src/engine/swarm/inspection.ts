@@ -1,0 +1,155 @@
+import type Docker from 'dockerode';
+import type {
+  EngineInstance,
+  EngineService,
+  EnvironmentRef,
+  InspectedFacts,
+  Rollout,
+} from '../container-engine.js';
+import { callEngine, orUndefined } from './docker-client.js';
+import type { SwarmService, Task } from './engine-api.js';
+import { LABEL } from './labels.js';
+import { networkName } from './names.js';
+import type { SwarmObjects } from './swarm-objects.js';
+import { isStopped } from './verdict.js';
+
+/** Ended tasks that are shown beside the living ones, newest first: what went wrong lately. */
+const ENDED_SHOWN = 3;
+/** What the engine gives a container that asks for nothing (moby, oci/caps/defaults.go). */
+const DEFAULT_CAPABILITIES = (
+  'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL ' +
+  'AUDIT_WRITE'
+).split(' ');
+
+export async function listEngineServices(
+  objects: SwarmObjects,
+  target: EnvironmentRef,
+): Promise<EngineService[]> {
+  const { services, tasks } = await objects.state(target);
+  return services
+    .map((service) =>
+      describeService(
+        service,
+        tasks.filter((task) => task.ServiceID === service.ID),
+      ),
+    )
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function describeService(service: SwarmService, tasks: Task[]): EngineService {
+  const { Labels: labels, TaskTemplate: template, Mode: mode, EndpointSpec: endpoint } = service.Spec;
+  const byAge = [...tasks].sort((a, b) => b.CreatedAt.localeCompare(a.CreatedAt));
+  const shown = [
+    ...byAge.filter((task) => !isStopped(task)),
+    ...byAge
+      .filter((task) => task.Status.State === 'failed' || task.Status.State === 'rejected')
+      .slice(0, ENDED_SHOWN),
+  ];
+  return {
+    name: labels[LABEL.service],
+    image: template.ContainerSpec.Image,
+    release: labels[LABEL.release] ?? null,
+    desired: mode.Replicated.Replicas,
+    ports: (endpoint?.Ports ?? []).map(({ TargetPort, PublishedPort, Protocol }) => ({
+      target: TargetPort,
+      published: PublishedPort || null,
+      protocol: Protocol,
+    })),
+    instances: shown.map((task) => describeTask(task, service)),
+  };
+}
+
+function describeTask(task: Task, service: SwarmService): EngineInstance {
+  const { Status: status, Spec: spec } = task;
+  const labels = spec.ContainerSpec.Labels ?? {};
+  const current = labels[LABEL.template] === service.Spec.Labels[LABEL.template];
+  const { Test: test } = spec.ContainerSpec.Healthcheck ?? {};
+  const checked = test !== undefined && test[0] !== 'NONE';
+  return {
+    id: task.ID,
+    service: service.Spec.Labels[LABEL.service],
+    state: status.State,
+    healthy: checked ? status.State === 'running' : null,
+    release: (current ? service.Spec.Labels[LABEL.release] : labels[LABEL.release]) ?? null,
+    startedAt: status.State === 'running' ? new Date(status.Timestamp).toISOString() : null,
+    message: status.Err || (isStopped(task) || status.State === 'pending' ? (status.Message ?? null) : null),
+    ports: (status.PortStatus?.Ports ?? []).map(({ TargetPort, PublishedPort, Protocol }) => ({
+      target: TargetPort,
+      published: PublishedPort,
+      protocol: Protocol,
+    })),
+  };
+}
+
+interface Container {
+  Image: string;
+  Config: { User?: string; Image?: string };
+  HostConfig: {
+    Privileged?: boolean;
+    CapAdd?: string[] | null;
+    CapDrop?: string[] | null;
+    Memory?: number;
+    PidsLimit?: number | null;
+  };
+  Mounts?: { Type: string; Source?: string }[];
+  NetworkSettings: { Networks?: Record<string, unknown> };
+}
+
+/** What the containers of a rollout really are, as the engine that runs them says. */
+export async function inspectFacts(
+  docker: Docker,
+  objects: SwarmObjects,
+  rollout: Rollout,
+): Promise<InspectedFacts> {
+  const { tasks } = await objects.state(rollout.target);
+  const ids = tasks
+    .filter((task) => task.Status.State === 'running')
+    .flatMap((task) => task.Status.ContainerStatus?.ContainerID ?? []);
+  const found = await Promise.all(
+    ids.map((id) => orUndefined(() => callEngine(() => docker.getContainer(id).inspect()))),
+  );
+  const containers = found.filter((container) => container !== undefined) as unknown as Container[];
+  return factsOf(containers, networkName(objects.installation, rollout.target), rollout);
+}
+
+/** Pure: the facts that `after` judges, of containers as inspected. */
+export function factsOf(containers: Container[], ownNetwork: string, rollout: Rollout): InspectedFacts {
+  const images = distinct(containers.map(({ Config: config }) => config.Image?.split('@')[1] ?? ''));
+  const wanted = new Set(Object.values(rollout.spec.services).map(({ pinned }) => pinned.digest));
+  const networks = distinct(containers.flatMap((c) => Object.keys(c.NetworkSettings.Networks ?? {})));
+  return {
+    instances: containers.length,
+    privileged: containers.some((c) => c.HostConfig.Privileged === true),
+    capabilities: distinct(containers.flatMap(({ HostConfig: host }) => effectiveCapabilities(host))),
+    bindMounts: distinct(
+      containers.flatMap((c) => (c.Mounts ?? []).flatMap((m) => (m.Type === 'bind' ? [m.Source ?? ''] : []))),
+    ),
+    networks,
+    foreignNetworks: networks.filter((name) => name !== ownNetwork),
+    unlimitedMemory: containers.some((c) => !c.HostConfig.Memory),
+    unlimitedPids: containers.some((c) => !c.HostConfig.PidsLimit || c.HostConfig.PidsLimit < 0),
+    users: distinct(containers.map(({ Config: config }) => config.User || 'root')),
+    images,
+    unexpectedImages: images.filter((digest) => !wanted.has(digest)),
+  };
+}
+
+function effectiveCapabilities({
+  CapAdd: add,
+  CapDrop: drop,
+  Privileged: all,
+}: Container['HostConfig']): string[] {
+  if (all) return ['ALL'];
+  const plain = (names: string[] | null | undefined): string[] =>
+    (names ?? []).map((name) => name.replace(/^CAP_/, ''));
+  const added = plain(add);
+  const dropped = new Set(plain(drop));
+  if (added.includes('ALL')) return ['ALL'];
+  return dropped.has('ALL')
+    ? added
+    : [...DEFAULT_CAPABILITIES.filter((name) => !dropped.has(name)), ...added];
+}
+
+function distinct(values: string[]): string[] {
+  return [...new Set(values)].sort();
+}

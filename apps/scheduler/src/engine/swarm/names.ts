@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { EnvironmentRef } from '../container-engine.js';
+
+/** Swarm takes 63 characters at most for the name of a service. */
+const MAX_NAME = 63;
+const HASH_LENGTH = 8;
+
+/**
+ * Names joined by `-`. Where a name holds a `-` itself, or the whole is too long, a hash of the parts follows: `a-b` in
+ * `c` must never come out as `a` in `b-c`, or two environments would share a network.
+ */
+function joined(parts: readonly string[]): string {
+  const plain = parts.join('-');
+  if (plain.length <= MAX_NAME && parts.every((part) => !part.includes('-'))) return plain;
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, HASH_LENGTH);
+  const kept = plain.slice(0, MAX_NAME - HASH_LENGTH - 1).replace(/-+$/, '');
+  return `${kept}-${hash}`;
+}
+
+export function serviceName(installation: string, target: EnvironmentRef, service: string): string {
+  return joined([installation, target.project, target.environment, service]);
+}
+
+export function networkName(installation: string, target: EnvironmentRef): string {
+  return `berth-${joined([installation, target.project, target.environment])}`;
+}
+
+/** Volumes have names of up to 255 characters, and may hold `_`, which no name of ours does. */
+export function volumeName(installation: string, target: EnvironmentRef, volume: string): string {
+  return `berth_${installation}_${target.project}_${target.environment}_${volume}`;
+}

@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { BerthError } from '@berth/contracts';
+import type { EnvironmentRef, Orphan } from '../container-engine.js';
+import { callEngine, engineMessage, hasStatus, orUndefined } from './docker-client.js';
+import type { SwarmService } from './engine-api.js';
+import { environmentLabels, LABEL, labelFilter } from './labels.js';
+import type { SwarmObjects } from './swarm-objects.js';
+
+const POLL_MS = 100;
+/** Beyond the longest grace period that a container was given. */
+const GONE_MS = 30_000;
+
+/** Takes things out of the engine, and waits until they are: `remove` of a service answers long before it is gone. */
+export class Removal {
+  constructor(
+    private readonly docker: Docker,
+    private readonly objects: SwarmObjects,
+  ) {}
+
+  /** Removes the services of an environment that `keep` does not name, and waits until their containers are gone. */
+  async services(target: EnvironmentRef, keep: ReadonlySet<string> = new Set()): Promise<void> {
+    const present = await this.objects.services(this.objects.labelsOf(target));
+    const doomed = present.filter((service) => !keep.has(service.Spec.Labels[LABEL.service]));
+    if (doomed.length > 0) await this.these(target, doomed);
+  }
+
+  /** Removes these services of an environment, and waits until their containers are gone. */
+  async these(target: EnvironmentRef, doomed: readonly SwarmService[]): Promise<void> {
+    await this.objects.removeServices(doomed);
+    const grace = Math.max(
+      ...doomed.map((s) => (s.Spec.TaskTemplate.ContainerSpec.StopGracePeriod ?? 0) / 1e6),
+    );
+    const names = new Set(doomed.map((service) => service.Spec.Labels[LABEL.service]));
+    await until(grace + GONE_MS, 'its containers do not end', async () => {
+      const filters = labelFilter(this.objects.labelsOf(target));
+      const left = await callEngine(() => this.docker.listContainers({ all: true, filters }));
+      return !left.some((container) => names.has(container.Labels[LABEL.service]));
+    });
+  }
+
+  async network(labels: Record<string, string>): Promise<void> {
+    await until(GONE_MS, 'its network is still in use', async () => {
+      const filters = labelFilter(labels);
+      const networks = await callEngine(() => this.docker.listNetworks({ filters }));
+      for (const { Id: id } of networks) await removed(() => this.docker.getNetwork(id).remove());
+      return networks.length === 0;
+    });
+  }
+
+  async volumes(target: EnvironmentRef): Promise<void> {
+    const filters = labelFilter(environmentLabels(this.objects.installation, target));
+    await until(GONE_MS, 'a volume is still in use', async () => {
+      const { Volumes: volumes } = await callEngine(() => this.docker.listVolumes({ filters }));
+      for (const { Name: name } of volumes ?? []) await removed(() => this.docker.getVolume(name).remove());
+      return (volumes ?? []).length === 0;
+    });
+  }
+
+  async orphans(known: ReadonlySet<string>): Promise<Orphan[]> {
+    const labels = { [LABEL.installation]: this.objects.installation };
+    const [services, networks] = await Promise.all([
+      this.objects.services(labels),
+      callEngine(() => this.docker.listNetworks({ filters: labelFilter(labels) })),
+    ]);
+    const found = [
+      ...services.map(({ Spec: spec }) => toOrphan('service', spec.Name, spec.Labels)),
+      ...networks.map(({ Name: name, Labels: own }) => toOrphan('network', name, own ?? {})),
+    ];
+    return found.filter(({ project, environment }) => !known.has(`${project}/${environment}`));
+  }
+
+  async orphan({ kind, name, project, environment }: Orphan): Promise<void> {
+    const labels = environmentLabels(this.objects.installation, { project, environment });
+    if (kind === 'network') return this.network(labels);
+    const services = await this.objects.services(labels);
+    await this.objects.removeServices(services.filter((service) => service.Spec.Name === name));
+  }
+}
+
+function toOrphan(kind: Orphan['kind'], name: string, labels: Record<string, string>): Orphan {
+  return { kind, name, project: labels[LABEL.project] ?? '', environment: labels[LABEL.environment] ?? '' };
+}
+
+/** Removes one thing. What is in use yet is tried again by the caller; anything else is an error. */
+async function removed(call: () => Promise<unknown>): Promise<void> {
+  try {
+    await orUndefined(call);
+  } catch (error) {
+    const inUse = hasStatus(error, 409) || /in use|active endpoints/i.test(engineMessage(error));
+    if (!inUse) throw error;
+  }
+}
+
+async function until(milliseconds: number, otherwise: string, done: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + milliseconds;
+  while (!(await done())) {
+    if (performance.now() > deadline)
+      throw new BerthError('CONFLICT', `The environment was not removed in full: ${otherwise}. Try again.`);
+    await delay(POLL_MS);
+  }
+}

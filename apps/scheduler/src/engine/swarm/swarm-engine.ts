@@ -1,0 +1,103 @@
+import type { LogLine, Platform } from '@berth/contracts';
+import type {
+  ContainerEngine,
+  EngineService,
+  EnvironmentRef,
+  InspectedFacts,
+  LogRequest,
+  Orphan,
+  Rollout,
+  RolloutControl,
+  RolloutOutcome,
+} from '../container-engine.js';
+import { connectDocker, isNoSwarm } from './docker-client.js';
+import { inspectFacts, listEngineServices } from './inspection.js';
+import { streamLogs } from './log-stream.js';
+import { Removal } from './removal.js';
+import { RolloutWatch } from './rollout-watch.js';
+import type { Swarm } from './swarm.js';
+import { SwarmNode } from './swarm-node.js';
+import { SwarmObjects, type RegistryCredentials } from './swarm-objects.js';
+
+export interface SwarmEngineOptions {
+  dockerHost: string;
+  installation: string;
+  /** host:port of the registry-proxy as the engine sees it. */
+  registry: string;
+  /** What the engine shows the registry when it pulls; none for a registry without login. */
+  token: string | null;
+}
+
+/** Docker Engine in Swarm mode. */
+export class SwarmEngine implements ContainerEngine {
+  private readonly node: SwarmNode;
+  private readonly swarm: Swarm;
+
+  constructor({ dockerHost, installation, registry, token }: SwarmEngineOptions) {
+    const credentials: RegistryCredentials | null = token
+      ? { username: 'engine', password: token, serveraddress: registry }
+      : null;
+    const docker = connectDocker(dockerHost);
+    const objects = new SwarmObjects(docker, installation, credentials);
+    this.node = new SwarmNode(docker, installation);
+    this.swarm = { docker, objects, removal: new Removal(docker, objects), registry };
+  }
+
+  prepare(): Promise<void> {
+    return this.node.prepare();
+  }
+
+  platform(): Promise<Platform> {
+    return this.node.platform();
+  }
+
+  rollOut(rollout: Rollout, control: RolloutControl): Promise<RolloutOutcome> {
+    return this.inSwarm(() => new RolloutWatch(this.swarm, rollout, control).run());
+  }
+
+  removeOthers({ target, spec }: Rollout): Promise<void> {
+    return this.inSwarm(() => this.swarm.removal.services(target, new Set(Object.keys(spec.services))));
+  }
+
+  remove(
+    target: EnvironmentRef,
+    { network, volumes }: { network: boolean; volumes: boolean },
+  ): Promise<void> {
+    return this.inSwarm(async () => {
+      await this.swarm.removal.services(target);
+      if (volumes) await this.swarm.removal.volumes(target);
+      if (network) await this.swarm.removal.network(this.swarm.objects.labelsOf(target));
+    });
+  }
+
+  services(target: EnvironmentRef): Promise<EngineService[]> {
+    return this.inSwarm(() => listEngineServices(this.swarm.objects, target));
+  }
+
+  inspect(rollout: Rollout): Promise<InspectedFacts> {
+    return this.inSwarm(() => inspectFacts(this.swarm.docker, this.swarm.objects, rollout));
+  }
+
+  logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine> {
+    return streamLogs(this.swarm.docker, this.swarm.objects, target, request);
+  }
+
+  orphans(known: ReadonlySet<string>): Promise<Orphan[]> {
+    return this.inSwarm(() => this.swarm.removal.orphans(known));
+  }
+
+  removeOrphan(orphan: Orphan): Promise<void> {
+    return this.inSwarm(() => this.swarm.removal.orphan(orphan));
+  }
+
+  /** Does it in a swarm; where there turns out to be none any more, the next call looks again. */
+  private async inSwarm<T>(work: () => Promise<T>): Promise<T> {
+    await this.node.prepare();
+    try {
+      return await work();
+    } catch (error) {
+      if (isNoSwarm(error)) this.node.forget();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type Docker from 'dockerode';
+import { BerthError, type Platform } from '@berth/contracts';
+import { callEngine, engineMessage, hasStatus } from './docker-client.js';
+import { LABEL } from './labels.js';
+
+const ADDRESS = '127.0.0.1';
+const ARCHITECTURES: Record<string, string> = { x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm' };
+
+interface Info {
+  OSType: string;
+  Architecture: string;
+  Swarm?: { LocalNodeState?: string; ControlAvailable?: boolean };
+}
+
+/**
+ * The engine as a node of a swarm. Where it is in none, a swarm of one node is made, and labelled with who made it; one
+ * that is there already is used as it is, and never left or changed.
+ */
+export class SwarmNode {
+  private ready: Promise<void> | null = null;
+
+  constructor(
+    private readonly docker: Docker,
+    private readonly installation: string,
+  ) {}
+
+  /** Resolves when the engine manages a swarm; asks the engine each time until it does. */
+  async prepare(): Promise<void> {
+    this.ready ??= this.join();
+    try {
+      await this.ready;
+    } catch (error) {
+      this.ready = null;
+      throw error;
+    }
+  }
+
+  /** The swarm may have gone since: look again next time. */
+  forget(): void {
+    this.ready = null;
+  }
+
+  async platform(): Promise<Platform> {
+    const info = await this.info();
+    return { os: info.OSType, architecture: ARCHITECTURES[info.Architecture] ?? info.Architecture };
+  }
+
+  private info(): Promise<Info> {
+    return callEngine(() => this.docker.info() as Promise<Info>);
+  }
+
+  private async join(): Promise<void> {
+    const { Swarm: swarm } = await this.info();
+    if (swarm?.LocalNodeState === 'active') {
+      if (swarm.ControlAvailable) return;
+      throw new BerthError(
+        'ENGINE_UNAVAILABLE',
+        'The container engine is a worker of a swarm. Point DOCKER_HOST at one of its managers.',
+      );
+    }
+    if (swarm?.LocalNodeState !== 'inactive') {
+      throw new BerthError(
+        'ENGINE_UNAVAILABLE',
+        `The container engine's swarm is in state "${swarm?.LocalNodeState}": unlock or repair it.`,
+      );
+    }
+    await this.init();
+  }
+
+  private async init(): Promise<void> {
+    try {
+      await callEngine(() =>
+        this.docker.swarmInit({
+          ListenAddr: `${ADDRESS}:2377`,
+          AdvertiseAddr: ADDRESS,
+          Spec: { Name: 'default', Labels: { [LABEL.installation]: this.installation } },
+        }),
+      );
+    } catch (error) {
+      // Another scheduler was faster: the engine is in a swarm, which is what was wanted.
+      if (hasStatus(error, 503) || /already part of a swarm/i.test(engineMessage(error))) return;
+      throw error;
+    }
+  }
+}
