@@ -98,13 +98,12 @@ describe('64 callers at once over two instances', () => {
       );
       return Number(rows[0].waiting);
     };
-    const unseen = reservation({ environment: 'unseen', amounts: { instances: 3 } });
     const underWay = await quota.sql.connect();
     try {
       await underWay.query('BEGIN');
-      await underWay.query(`SELECT ledger_reserve($1, 'shop', 'unseen', 'acme', 'ann', 0, 0, 3, 600)`, [
-        unseen.id,
-      ]);
+      const { id, project, environment, team, user, amounts } = reservation({ amounts: { instances: 3 } });
+      const call = { call: 'reserve', id, project, environment, team, user, ...amounts, seconds: 600 };
+      await underWay.query('SELECT ledger_apply($1)', [JSON.stringify([call])]);
       const setting = quota.setLimit('teams', 'acme', { instances: 5 });
       await eventually(async () => expect(await waiting()).toBe(1));
       const next = quota.reserve(reservation({ environment: 'next', amounts: { instances: 3 } }));

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { LedgerCalls } from './ledger-calls.js';
 import { LedgerMetrics } from './ledger-metrics.js';
 import { LedgerController } from './ledger.controller.js';
 import { Ledger } from './ledger.js';
@@ -10,7 +11,7 @@ export class LedgerModule {
     return {
       module: LedgerModule,
       controllers: [LedgerController],
-      providers: [Ledger, LedgerMetrics, Sweeper, { provide: SWEEP_SECONDS, useValue: seconds }],
+      providers: [Ledger, LedgerCalls, LedgerMetrics, Sweeper, { provide: SWEEP_SECONDS, useValue: seconds }],
       exports: [Ledger],
     };
   }

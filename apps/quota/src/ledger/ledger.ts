@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import type { QuotaPort } from '@berth/actions';
 import { BerthError, type BrokenLimit, type Reservation } from '@berth/contracts';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { LedgerCalls } from './ledger-calls.js';
 import { LedgerMetrics } from './ledger-metrics.js';
 import { toBrokenLimit, toLedgerAmounts } from './units.js';
 
@@ -18,24 +17,11 @@ interface CommitAnswer {
   late: boolean;
 }
 
-/** A reservation whose time ran out before anyone said how it ended. */
-export interface ExpiredReservation {
-  id: string;
-  project: string;
-  environment: string;
-}
-
-// A caller may ask about its reservation again for as long as this; then its id is forgotten.
-const KEEP_DECIDED = '7 days';
-
-/**
- * The ledger of what environments use and are about to use. Each method is one statement, a transaction of its own: the
- * locks and the sums are in the functions that the migrations create, and hold for any number of instances.
- */
+/** The ledger of what environments use and are about to use. What it says holds for any number of instances of it. */
 @Injectable()
 export class Ledger implements QuotaPort {
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly calls: LedgerCalls,
     private readonly metrics: LedgerMetrics,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -47,10 +33,10 @@ export class Ledger implements QuotaPort {
   async reserve(reservation: Reservation): Promise<{ reserved: boolean; limits: BrokenLimit[] }> {
     const { id, team, user, project, environment, expiresInSeconds } = reservation;
     const { cpuMillis, memoryBytes, instances } = toLedgerAmounts(reservation.amounts);
-    const { outcome, limits } = await this.ask<ReserveAnswer>(
-      'SELECT ledger_reserve($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer',
-      [id, project, environment, team, user, cpuMillis, memoryBytes, instances, expiresInSeconds],
-    );
+    const { outcome, limits } = await this.calls.make<ReserveAnswer>({
+      ...{ call: 'reserve', id, project, environment, team, user },
+      ...{ cpu: cpuMillis, memory: memoryBytes, instances, seconds: expiresInSeconds },
+    });
     this.metrics.reservations.inc({ outcome });
     if (outcome === 'reserved') return { reserved: true, limits: [] };
     if (outcome === 'refused') {
@@ -71,7 +57,7 @@ export class Ledger implements QuotaPort {
 
   /** What was reserved runs now, in place of what the environment had. It always stands; see `ledger_commit`. */
   async commit(id: string): Promise<void> {
-    const answer = await this.ask<CommitAnswer>('SELECT ledger_commit($1) AS answer', [id]);
+    const answer = await this.calls.make<CommitAnswer>({ call: 'commit', id });
     if (answer.outcome === 'unknown') {
       throw new BerthError('NOT_FOUND', `There is no reservation ${id} to commit.`);
     }
@@ -85,21 +71,11 @@ export class Ledger implements QuotaPort {
 
   /** What was reserved will not run. What is committed stays as it is. */
   async release(id: string): Promise<void> {
-    await this.dataSource.query('SELECT ledger_release($1)', [id]);
+    await this.calls.make({ call: 'release', id });
   }
 
   /** The environment is gone, and with it all that it held. */
   async vacate(project: string, environment: string): Promise<void> {
-    await this.dataSource.query('SELECT ledger_vacate($1, $2)', [project, environment]);
-  }
-
-  /** Marks what has expired since the last sweep, by whichever instance, and forgets what was decided long ago. */
-  async sweep(): Promise<ExpiredReservation[]> {
-    return this.dataSource.query('SELECT * FROM ledger_sweep($1)', [KEEP_DECIDED]);
-  }
-
-  private async ask<Answer>(statement: string, parameters: unknown[]): Promise<Answer> {
-    const [{ answer }]: { answer: Answer }[] = await this.dataSource.query(statement, parameters);
-    return answer;
+    await this.calls.make({ call: 'vacate', project, environment });
   }
 }

@@ -4,11 +4,22 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { LedgerMetrics } from './ledger-metrics.js';
-import { Ledger } from './ledger.js';
 
 export const SWEEP_SECONDS = Symbol('SWEEP_SECONDS');
+
+/** A reservation whose time ran out before anyone said how it ended. */
+interface Expired {
+  id: string;
+  project: string;
+  environment: string;
+}
+
+// A caller may ask about its reservation again for as long as this; then its id is forgotten.
+const KEEP_DECIDED = '7 days';
 
 /** Tidies the ledger at intervals. Any number of instances may do so at once: each takes rows that no other holds. */
 @Injectable()
@@ -17,7 +28,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   private running: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly ledger: Ledger,
+    @InjectDataSource() private readonly dataSource: DataSource,
     private readonly metrics: LedgerMetrics,
     @Inject(SWEEP_SECONDS) private readonly seconds: number,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -35,7 +46,9 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private async round(): Promise<void> {
     try {
-      const expired = await this.ledger.sweep();
+      const expired: Expired[] = await this.dataSource.query('SELECT * FROM ledger_sweep($1)', [
+        KEEP_DECIDED,
+      ]);
       this.metrics.expired.inc(expired.length);
       for (const { id, project, environment } of expired) {
         this.logger.warn({ reservation: id, project, environment }, 'reservation.expired');

@@ -1,26 +1,46 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Reserve, commit, release and vacate, each called as one statement that is its own transaction. They are right for any
- * number of callers because each takes its locks first and reads afterwards: under READ COMMITTED, each statement of a
- * VOLATILE function sees what was committed before that statement began, so the sums include whatever was waited for.
+ * Reserve, commit, release and vacate. `ledger_apply` does one or several of them as one statement that is its own
+ * transaction, right for any number of callers because it takes all locks first and reads afterwards: under READ
+ * COMMITTED, each statement of a VOLATILE function sees what was committed before that statement began, so the sums
+ * include whatever was waited for. The functions for one call count on these locks.
  */
 export class CreateLedgerFunctions1763900000003 implements MigrationInterface {
   readonly name = 'CreateLedgerFunctions1763900000003';
 
   async up(runner: QueryRunner): Promise<void> {
+    await this.createLocks(runner);
+    await this.createReserve(runner);
+    await this.createCommit(runner);
+    await this.createRelease(runner);
+    await this.createApply(runner);
+    await this.createSweep(runner);
+  }
+
+  private async createLocks(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE FUNCTION ledger_key(p_scope text, p_name text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
         SELECT hashtextextended('berth.quota/' || p_scope || '/' || p_name, 0)
       $$`);
+    // Whose environments the calls change: as told, or as their reservation tells.
+    await runner.query(`
+      CREATE FUNCTION ledger_touched(p_calls jsonb)
+      RETURNS TABLE (project text, environment text, team text, user_name text) LANGUAGE sql STABLE AS $$
+        SELECT c.project, c.environment, c.team, c."user"
+        FROM jsonb_to_recordset(p_calls) c (project text, environment text, team text, "user" text)
+        WHERE c.project IS NOT NULL
+        UNION
+        SELECT r.project, r.environment, r.team, r.user_name
+        FROM jsonb_to_recordset(p_calls) c (id uuid, project text) JOIN reservations r ON r.id = c.id
+        WHERE c.project IS NULL AND r.project IS NOT NULL
+      $$`);
     /*
-     * The locks of a change to one environment, always in this order (so no two callers can wait for each other): the
-     * ledger, shared; the environment; then, of its project, its team and its user, those that have a limit. Where there
-     * is none, nobody waits.
+     * Always in this order, so that no two callers can wait for each other: the ledger, shared; the environments by name;
+     * then, of their projects, teams and users, those that have a limit. Where there is none, nobody waits.
      */
     await runner.query(`
-      CREATE FUNCTION ledger_lock(p_project text, p_environment text, p_team text, p_user text) RETURNS void
-      LANGUAGE plpgsql AS $$
+      CREATE FUNCTION ledger_lock(p_calls jsonb) RETURNS void LANGUAGE plpgsql AS $$
       DECLARE
         locked record;
       BEGIN
@@ -28,10 +48,15 @@ export class CreateLedgerFunctions1763900000003 implements MigrationInterface {
           RAISE EXCEPTION 'the ledger needs READ COMMITTED: an older snapshot would miss what was just reserved';
         END IF;
         PERFORM pg_advisory_xact_lock_shared(ledger_key('ledger', ''));
-        PERFORM pg_advisory_xact_lock(ledger_key('environments', p_project || '.' || p_environment));
         FOR locked IN
-          SELECT scope, name FROM limits
-          WHERE (scope, name) IN (('projects', p_project), ('teams', p_team), ('users', p_user)) ORDER BY scope
+          SELECT DISTINCT t.project || '.' || t.environment AS name FROM ledger_touched(p_calls) t ORDER BY name
+        LOOP
+          PERFORM pg_advisory_xact_lock(ledger_key('environments', locked.name));
+        END LOOP;
+        FOR locked IN
+          SELECT DISTINCT l.scope, l.name FROM ledger_touched(p_calls) t
+          JOIN limits l ON (l.scope, l.name) IN (('projects', t.project), ('teams', t.team), ('users', t.user_name))
+          ORDER BY l.scope, l.name
         LOOP
           PERFORM pg_advisory_xact_lock(ledger_key(locked.scope, locked.name));
         END LOOP;
@@ -49,9 +74,6 @@ export class CreateLedgerFunctions1763900000003 implements MigrationInterface {
     await runner.query(`
       CREATE CONSTRAINT TRIGGER limits_begin AFTER INSERT ON limits
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION limits_begin()`);
-    await this.createReserve(runner);
-    await this.createCommit(runner);
-    await this.createRelease(runner);
   }
 
   /**
@@ -69,7 +91,6 @@ export class CreateLedgerFunctions1763900000003 implements MigrationInterface {
         held reservations;
         broken jsonb;
       BEGIN
-        PERFORM ledger_lock(p_project, p_environment, p_team, p_user);
         moment := clock_timestamp();
         SELECT * INTO held FROM reservations WHERE id = p_id FOR UPDATE;
         IF FOUND THEN
@@ -120,13 +141,11 @@ export class CreateLedgerFunctions1763900000003 implements MigrationInterface {
         late boolean;
         broken jsonb := '[]';
       BEGIN
-        SELECT * INTO held FROM reservations WHERE id = p_id;
+        moment := clock_timestamp();
+        SELECT * INTO held FROM reservations WHERE id = p_id FOR UPDATE;
         IF NOT FOUND OR held.project IS NULL THEN
           RETURN '{"outcome": "unknown", "overdrawn": [], "late": false}';
         END IF;
-        PERFORM ledger_lock(held.project, held.environment, held.team, held.user_name);
-        moment := clock_timestamp();
-        SELECT * INTO held FROM reservations WHERE id = p_id FOR UPDATE;
         IF held.state IN ('committed', 'replaced') THEN
           RETURN '{"outcome": "committed", "overdrawn": [], "late": false}';
         ELSIF held.state = 'vacated' THEN
@@ -150,26 +169,50 @@ export class CreateLedgerFunctions1763900000003 implements MigrationInterface {
      * nobody. What is committed stays: it runs.
      */
     await runner.query(`
-      CREATE FUNCTION ledger_release(p_id uuid) RETURNS text LANGUAGE sql AS $$
+      CREATE FUNCTION ledger_release(p_id uuid) RETURNS jsonb LANGUAGE sql AS $$
         INSERT INTO reservations AS r (id, state, decided_at) VALUES (p_id, 'released', clock_timestamp())
         ON CONFLICT (id) DO UPDATE SET
           state = CASE WHEN r.state IN ('pending', 'expired') THEN 'released' ELSE r.state END,
           decided_at = CASE WHEN r.state IN ('pending', 'expired') THEN clock_timestamp() ELSE r.decided_at END
-        RETURNING state
+        RETURNING jsonb_build_object('outcome', state)
       $$`);
     // Also what has ended without a commit: one that arrives late must not bring the environment back.
     await runner.query(`
-      CREATE FUNCTION ledger_vacate(p_project text, p_environment text) RETURNS bigint LANGUAGE plpgsql AS $$
-      DECLARE
-        freed bigint;
-      BEGIN
-        PERFORM ledger_lock(p_project, p_environment, NULL, NULL);
+      CREATE FUNCTION ledger_vacate(p_project text, p_environment text) RETURNS jsonb LANGUAGE sql AS $$
         UPDATE reservations SET state = 'vacated', decided_at = clock_timestamp()
         WHERE project = p_project AND environment = p_environment
           AND state IN ('pending', 'committed', 'expired', 'released');
-        GET DIAGNOSTICS freed = ROW_COUNT;
-        RETURN freed;
+        SELECT '{"outcome": "vacated"}'::jsonb
+      $$`);
+  }
+
+  /** Takes an array of calls, in the order of their ids (for the locks on rows), and answers one of answers. */
+  private async createApply(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE FUNCTION ledger_apply(p_calls jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+      DECLARE
+        c record;
+        answers jsonb := '[]';
+      BEGIN
+        PERFORM ledger_lock(p_calls);
+        FOR c IN
+          SELECT * FROM jsonb_to_recordset(p_calls) AS given (
+            call text, id uuid, project text, environment text, team text, "user" text,
+            cpu bigint, memory bigint, instances bigint, seconds integer)
+        LOOP
+          answers := answers || jsonb_build_array(CASE c.call
+            WHEN 'reserve' THEN ledger_reserve(
+              c.id, c.project, c.environment, c.team, c."user", c.cpu, c.memory, c.instances, c.seconds)
+            WHEN 'commit' THEN ledger_commit(c.id)
+            WHEN 'release' THEN ledger_release(c.id)
+            WHEN 'vacate' THEN ledger_vacate(c.project, c.environment)
+          END);
+        END LOOP;
+        RETURN answers;
       END $$`);
+  }
+
+  private async createSweep(runner: QueryRunner): Promise<void> {
     // Rows that another sweep, or a commit, holds are left to it.
     await runner.query(`
       CREATE FUNCTION ledger_sweep(p_keep interval)
@@ -192,7 +235,8 @@ export class CreateLedgerFunctions1763900000003 implements MigrationInterface {
     await runner.query('DROP TRIGGER limits_begin ON limits');
     await runner.query('DROP FUNCTION limits_begin');
     await runner.query(
-      'DROP FUNCTION ledger_sweep, ledger_vacate, ledger_release, ledger_commit, ledger_reserve, ledger_lock, ledger_key',
+      `DROP FUNCTION ledger_sweep, ledger_apply, ledger_vacate, ledger_release, ledger_commit, ledger_reserve, ledger_lock,
+       ledger_touched, ledger_key`,
     );
   }
 }
