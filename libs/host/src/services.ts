@@ -6,6 +6,12 @@ import type { Home } from './home.js';
 import { lastLines, runningProcess, startDetached, stopProcess, waitUntil } from './process.js';
 import { SERVICE_NAMES, type ServiceName } from './service-names.js';
 
+/**
+ * A young generation of 4 MiB instead of 16: what a service sets aside for garbage is most of what it has at rest. (Source
+ * maps would cost as much again.)
+ */
+const NODE_OPTIONS = ['--max-semi-space-size=4'];
+
 /** One service as a process: what it is started with decides when it has to be started anew. */
 export interface ServiceProcess {
   name: ServiceName;
@@ -72,12 +78,12 @@ async function startService(home: Home, service: ServiceProcess, libraries: stri
   const stamp = createHash('sha256')
     .update(libraries)
     .update(hashBuild(folder))
-    .update(JSON.stringify(env))
+    .update(JSON.stringify([NODE_OPTIONS, env]))
     .digest('hex');
   const pidFile = home.pidFile(name);
   if (runningProcess(pidFile)?.stamp === stamp) return { name, outcome: 'running' };
   const stopped = await stopProcess(pidFile, { graceMs: 20_000 });
-  const args = ['--enable-source-maps', main];
+  const args = [...NODE_OPTIONS, main];
   startDetached({ file: process.execPath, args, env, pidFile, logFile: home.logFile(name), stamp });
   return { name, outcome: stopped ? 'restarted' : 'started' };
 }
