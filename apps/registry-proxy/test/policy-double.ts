@@ -25,6 +25,11 @@ export class PolicyDouble {
     await this.connection.drain();
   }
 
+  /** Who holds a token, for requests over NATS. */
+  principal(token: string): Promise<Principal> {
+    return Promise.resolve(this.authenticate(token));
+  }
+
   private answer<T>(method: string, respond: (data: T) => unknown): void {
     this.connection.subscribe(`berth.rpc.policy.${method}`, {
       callback: (_error, message) => {

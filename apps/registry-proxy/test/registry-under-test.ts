@@ -12,6 +12,8 @@ export interface RegistryOptions {
   upstreams?: Record<string, { url: string; username?: string; password?: string; tokenHosts?: string[] }>;
   tagTtlSeconds?: number;
   upstreamTimeoutMs?: number;
+  /** `BERTH_REGISTRY`. */
+  publicHost?: string;
   /** Another instance on the same database and store. */
   beside?: RegistryUnderTest;
 }
@@ -75,7 +77,7 @@ export class RegistryUnderTest {
 export async function environment(
   database: TestDatabase,
   store: string,
-  { upstreams = {}, tagTtlSeconds = 60, upstreamTimeoutMs = 2_000 }: RegistryOptions,
+  { upstreams = {}, tagTtlSeconds = 60, upstreamTimeoutMs = 2_000, publicHost }: RegistryOptions,
 ): Promise<Record<string, string>> {
   const { env } = await testNats('registry-proxy');
   return {
@@ -85,6 +87,7 @@ export async function environment(
     REGISTRY_UPSTREAMS: JSON.stringify(upstreams),
     REGISTRY_TAG_TTL_SECONDS: String(tagTtlSeconds),
     REGISTRY_UPSTREAM_TIMEOUT_MS: String(upstreamTimeoutMs),
+    ...(publicHost === undefined ? {} : { BERTH_REGISTRY: publicHost }),
     LOG_LEVEL: 'fatal',
     HTTP_PORT: '0',
   };
