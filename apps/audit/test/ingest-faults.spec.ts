@@ -1,17 +1,15 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { Pool } from 'pg';
 import {
   createTestDatabase,
   eventually,
   startTestPostgres,
+  startTestService,
   type TestDatabase,
   type TestPostgres,
+  type TestService,
 } from '@berth/testing';
 import { auditEnvironment, record, RecordSource } from './audit-service.js';
 
-const ROOT = join(__dirname, '..', '..', '..');
 const RECORDS = 5_000;
 
 describe('5,000 records are there, each once', () => {
@@ -19,11 +17,9 @@ describe('5,000 records are there, each once', () => {
   let database: TestDatabase;
   let source: RecordSource;
   let sql: Pool;
-  let service: ChildProcess | undefined;
+  let service: TestService;
 
   beforeAll(async () => {
-    // The service as a process of its own, from a build that is current.
-    execFileSync(join(ROOT, 'berth'), ['build'], { stdio: 'ignore' });
     postgres = await startTestPostgres();
     source = await RecordSource.connect();
   });
@@ -37,23 +33,13 @@ describe('5,000 records are there, each once', () => {
     sql = new Pool({ connectionString: database.url, max: 1 });
     // Connections that a crash cuts while they are idle.
     sql.on('error', () => undefined);
+    service = await startTestService('audit', await auditEnvironment(database.url));
   });
   afterEach(async () => {
-    await kill();
+    await service.kill();
     await sql.end();
     await database.drop();
   });
-
-  async function start(): Promise<void> {
-    const env = await auditEnvironment(database.url);
-    service = spawn(process.execPath, [join(ROOT, 'apps/audit/dist/main.js')], { env, stdio: 'inherit' });
-  }
-
-  async function kill(): Promise<void> {
-    if (!service || service.exitCode !== null || service.signalCode !== null) return;
-    service.kill('SIGKILL');
-    await once(service, 'exit');
-  }
 
   const count = async (): Promise<number> => {
     const { rows } = await sql.query<{ count: string }>('SELECT count(*) FROM records');
@@ -69,14 +55,12 @@ describe('5,000 records are there, each once', () => {
 
   it('after the service was killed in the middle of taking them in', async () => {
     const sent = Array.from({ length: RECORDS }, () => record());
-    await start();
-    await eventually(() => count());
     const sending = source.send(sent);
     for (const part of [0.1, 0.5]) {
       await eventually(async () => expect(await count()).toBeGreaterThan(RECORDS * part), { interval: 5 });
-      await kill();
+      await service.kill();
       expect(await count()).toBeLessThan(RECORDS);
-      await start();
+      await service.start();
     }
     await sending;
     await expectAll(sent);
@@ -84,8 +68,6 @@ describe('5,000 records are there, each once', () => {
 
   it('after Postgres crashed in the middle of it', async () => {
     const sent = Array.from({ length: RECORDS }, () => record());
-    await start();
-    await eventually(() => count());
     const sending = source.send(sent);
     await eventually(async () => expect(await count()).toBeGreaterThan(RECORDS / 10), { interval: 5 });
     await postgres.crash();
