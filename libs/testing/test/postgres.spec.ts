@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { createTestDatabase, type TestDatabase } from '../src/index.js';
-import { createServiceDatabase, withClient } from '@berth/host';
+import { createTestDatabase, testPostgres, type TestDatabase } from '../src/index.js';
+import { createDatabase, createServiceDatabase, withClient } from '@berth/host';
 
 describe('roles of the services', () => {
   let database: TestDatabase;
@@ -48,6 +49,37 @@ describe('roles of the services', () => {
     const url = new URL(quotaUrl);
     url.password = 'wrong';
     await expect(query(url.toString(), 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+  });
+
+  it("are made by someone else's administrator too, who is no superuser", async () => {
+    const suffix = randomBytes(4).toString('hex');
+    const clusterUrl = await testPostgres();
+    await query(clusterUrl, `CREATE ROLE admin_${suffix} LOGIN CREATEROLE CREATEDB PASSWORD 'secret'`);
+    await query(clusterUrl, `GRANT CONNECT ON DATABASE postgres TO admin_${suffix}`);
+    const admin = new URL(clusterUrl);
+    admin.username = `admin_${suffix}`;
+    admin.password = 'secret';
+    const adminUrl = admin.toString();
+    const name = `named_${suffix}`;
+    const wanted = {
+      adminUrl,
+      database: name,
+      service: 'audit',
+      password: 'secret',
+      role: `audit_${suffix}`,
+    };
+    try {
+      for (const _run of ['first', 'again']) {
+        await createDatabase(adminUrl, name);
+        const url = await createServiceDatabase(wanted);
+        await query(url, 'CREATE TABLE IF NOT EXISTS records (id int)');
+        await expect(query(url, 'CREATE TABLE public.t (a int)')).rejects.toMatchObject({ code: '42501' });
+      }
+    } finally {
+      await query(clusterUrl, `DROP DATABASE IF EXISTS ${name}`);
+      await query(clusterUrl, `DROP OWNED BY admin_${suffix}`);
+      for (const role of ['audit', 'admin']) await query(clusterUrl, `DROP ROLE IF EXISTS ${role}_${suffix}`);
+    }
   });
 
   it('are made again without harm, with a new password', async () => {
