@@ -69,7 +69,7 @@ export async function engineBench(): Promise<EngineBench> {
       const outcome = await engine.rollOut(rollout, {
         deadline: new Date(Date.now() + seconds * 1_000),
         signal,
-        progress: (message) => progress.push(`${Math.round(performance.now() - start)} ms ${message}`),
+        progress: ({ message }) => progress.push(`${Math.round(performance.now() - start)} ms ${message}`),
       });
       return { outcome, progress, milliseconds: performance.now() - start };
     },

@@ -22,7 +22,13 @@ export interface RolloutControl {
   deadline: Date;
   signal: AbortSignal;
   /** Called whenever what is being waited for changes. */
-  progress: (message: string) => void;
+  progress: (progress: RolloutProgress) => void;
+}
+
+/** What is being waited for. `settled`: all that is wanted runs, and only has to stay up for a moment. */
+export interface RolloutProgress {
+  message: string;
+  settled: boolean;
 }
 
 /** `running`: every instance of the release runs, is healthy, and no other does. `failed`: why not, for a person. */
@@ -64,12 +70,14 @@ export interface LogRequest {
   signal: AbortSignal;
 }
 
-/** Something in the engine that carries our label, but that nobody knows of. */
-export interface Orphan {
+/** Something in the engine that carries the label of this installation. */
+export interface OwnedObject {
   kind: 'service' | 'network';
   name: string;
   project: string;
   environment: string;
+  /** The service of the Compose file; null for a network. */
+  service: string | null;
 }
 
 /**
@@ -77,7 +85,7 @@ export interface Orphan {
  * again. Throws ENGINE_UNAVAILABLE when the engine does not answer.
  */
 export interface ContainerEngine {
-  /** Makes sure that the engine answers and can run services. */
+  /** Makes sure that the engine answers, now, and can run services. */
   prepare(): Promise<void>;
   /** What the engine's machines run. */
   platform(): Promise<Platform>;
@@ -90,9 +98,10 @@ export interface ContainerEngine {
   services(target: EnvironmentRef): Promise<EngineService[]>;
   inspect(rollout: Rollout): Promise<InspectedFacts>;
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
-  /** What carries our label and belongs to none of `known` (`project/environment`). */
-  orphans(known: ReadonlySet<string>): Promise<Orphan[]>;
-  removeOrphan(orphan: Orphan): Promise<void>;
+  /** All that carries our label. */
+  owned(): Promise<OwnedObject[]>;
+  /** Removes it, without waiting for its containers to end; what is in use yet stays, for another try. */
+  discard(object: OwnedObject): Promise<void>;
 }
 
 /** Nest's injection token. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
@@ -112,8 +111,8 @@ async function endWithService(
     while (!signal.aborted) {
       await delay(GONE_POLL_MS, undefined, { signal });
       if (!(await orUndefined(() => docker.getService(id).inspect()))) {
-        stream.push(null);
-        await once(stream, 'close', { signal });
+        stream.destroy();
+        return;
       }
     }
   } catch {

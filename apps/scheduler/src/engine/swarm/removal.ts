@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { BerthError } from '@berth/contracts';
-import type { EnvironmentRef, Orphan } from '../container-engine.js';
+import type { EnvironmentRef, OwnedObject } from '../container-engine.js';
 import { callEngine, engineMessage, hasStatus, orUndefined } from './docker-client.js';
 import type { SwarmService } from './engine-api.js';
 import { environmentLabels, LABEL, labelFilter } from './labels.js';
@@ -57,29 +57,40 @@ export class Removal {
     });
   }
 
-  async orphans(known: ReadonlySet<string>): Promise<Orphan[]> {
+  async owned(): Promise<OwnedObject[]> {
     const labels = { [LABEL.installation]: this.objects.installation };
     const [services, networks] = await Promise.all([
       this.objects.services(labels),
       callEngine(() => this.docker.listNetworks({ filters: labelFilter(labels) })),
     ]);
-    const found = [
-      ...services.map(({ Spec: spec }) => toOrphan('service', spec.Name, spec.Labels)),
-      ...networks.map(({ Name: name, Labels: own }) => toOrphan('network', name, own ?? {})),
+    return [
+      ...services.map(({ Spec: spec }) => toOwned('service', spec.Name, spec.Labels)),
+      ...networks.map(({ Name: name, Labels: own }) => toOwned('network', name, own ?? {})),
     ];
-    return found.filter(({ project, environment }) => !known.has(`${project}/${environment}`));
   }
 
-  async orphan({ kind, name, project, environment }: Orphan): Promise<void> {
-    const labels = environmentLabels(this.objects.installation, { project, environment });
-    if (kind === 'network') return this.network(labels);
-    const services = await this.objects.services(labels);
-    await this.objects.removeServices(services.filter((service) => service.Spec.Name === name));
+  async discard({ kind, name, project, environment }: OwnedObject): Promise<void> {
+    const labels = this.objects.labelsOf({ project, environment });
+    if (kind === 'service') {
+      const services = await this.objects.services(labels);
+      await this.objects.removeServices(services.filter((service) => service.Spec.Name === name));
+      return;
+    }
+    const networks = await callEngine(() => this.docker.listNetworks({ filters: labelFilter(labels) }));
+    for (const network of networks) {
+      if (network.Name === name) await removed(() => this.docker.getNetwork(network.Id).remove());
+    }
   }
 }
 
-function toOrphan(kind: Orphan['kind'], name: string, labels: Record<string, string>): Orphan {
-  return { kind, name, project: labels[LABEL.project] ?? '', environment: labels[LABEL.environment] ?? '' };
+function toOwned(kind: OwnedObject['kind'], name: string, labels: Record<string, string>): OwnedObject {
+  return {
+    kind,
+    name,
+    project: labels[LABEL.project] ?? '',
+    environment: labels[LABEL.environment] ?? '',
+    service: labels[LABEL.service] ?? null,
+  };
 }
 
 /** Removes one thing. What is in use yet is tried again by the caller; anything else is an error. */

@@ -88,7 +88,8 @@ export class RolloutWatch {
       verdict.state === 'waiting' ? [`${name}: ${verdict.message}`] : [],
     );
     const held = [...this.waiting].map((name) => `${name}: waits for ${this.dependencies(name).join(', ')}`);
-    this.tell([...unsettled, ...held].join('; ') || 'all instances run');
+    const awaited = [...unsettled, ...held].join('; ');
+    this.tell(awaited || 'all instances run; watching that they stay', awaited === '');
     return verdicts;
   }
 
@@ -203,10 +204,10 @@ export class RolloutWatch {
     return vouched ? STABLE_HEALTHY_MS : STABLE_MS;
   }
 
-  private tell(message: string): void {
+  private tell(message: string, settled = false): void {
     if (message === this.told) return;
     this.told = message;
-    this.control.progress(message);
+    this.control.progress({ message, settled });
   }
 
   private async reasonOf(name: string, verdict: Verdict): Promise<string> {

@@ -5,12 +5,12 @@ import type {
   EnvironmentRef,
   InspectedFacts,
   LogRequest,
-  Orphan,
+  OwnedObject,
   Rollout,
   RolloutControl,
   RolloutOutcome,
 } from '../container-engine.js';
-import { connectDocker, isNoSwarm } from './docker-client.js';
+import { callEngine, connectDocker, isNoSwarm } from './docker-client.js';
 import { inspectFacts, listEngineServices } from './inspection.js';
 import { streamLogs } from './log-stream.js';
 import { Removal } from './removal.js';
@@ -43,8 +43,8 @@ export class SwarmEngine implements ContainerEngine {
     this.swarm = { docker, objects, removal: new Removal(docker, objects), registry };
   }
 
-  prepare(): Promise<void> {
-    return this.node.prepare();
+  async prepare(): Promise<void> {
+    await Promise.all([this.node.prepare(), callEngine(() => this.swarm.docker.ping())]);
   }
 
   platform(): Promise<Platform> {
@@ -82,12 +82,12 @@ export class SwarmEngine implements ContainerEngine {
     return streamLogs(this.swarm.docker, this.swarm.objects, target, request);
   }
 
-  orphans(known: ReadonlySet<string>): Promise<Orphan[]> {
-    return this.inSwarm(() => this.swarm.removal.orphans(known));
+  owned(): Promise<OwnedObject[]> {
+    return this.inSwarm(() => this.swarm.removal.owned());
   }
 
-  removeOrphan(orphan: Orphan): Promise<void> {
-    return this.inSwarm(() => this.swarm.removal.orphan(orphan));
+  discard(object: OwnedObject): Promise<void> {
+    return this.inSwarm(() => this.swarm.removal.discard(object));
   }
 
   /** Does it in a swarm; where there turns out to be none any more, the next call looks again. */

@@ -18,6 +18,7 @@ interface Info {
  */
 export class SwarmNode {
   private ready: Promise<void> | null = null;
+  private known: Platform | null = null;
 
   constructor(
     private readonly docker: Docker,
@@ -41,8 +42,10 @@ export class SwarmNode {
   }
 
   async platform(): Promise<Platform> {
+    if (this.known) return this.known;
     const info = await this.info();
-    return { os: info.OSType, architecture: ARCHITECTURES[info.Architecture] ?? info.Architecture };
+    this.known = { os: info.OSType, architecture: ARCHITECTURES[info.Architecture] ?? info.Architecture };
+    return this.known;
   }
 
   private info(): Promise<Info> {
