@@ -5,6 +5,7 @@ import type { ServiceName } from '@berth/contracts';
 import type { BaseEnv } from './env.js';
 import { Health } from './health.js';
 import { createLogger, type Logger, NestLogger } from './logger.js';
+import { endUnusedConnections } from './connections.js';
 import { observeHttp } from './http-context.js';
 import { Metrics } from './metrics.js';
 import { LOGGER } from './tokens.js';
@@ -36,6 +37,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
     forceCloseConnections: false,
   });
   observeHttp(adapter.getInstance(), app.get<Logger>(LOGGER), app.get(Metrics));
+  endUnusedConnections(adapter.getInstance());
   try {
     for (const step of options.prepare ?? []) await step(app);
     await app.listen(options.env.HTTP_PORT, options.env.HTTP_HOST);

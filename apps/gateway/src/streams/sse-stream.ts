@@ -32,6 +32,11 @@ export class SseStream extends Readable {
     super({ highWaterMark: 64 * 1024 });
   }
 
+  /** How many events the client has not taken yet, beside what is on its way. */
+  get waitingEvents(): number {
+    return this.waiting.length;
+  }
+
   send(event: SseEvent): void {
     if (this.ending || this.destroyed) return;
     const { keep } = this.options;

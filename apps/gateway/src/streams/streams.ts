@@ -12,7 +12,8 @@ const RECHECK_MS = 30_000;
 /** The open live streams: each is kept alive, ends with its token, and ends when the gateway stops. */
 @Injectable()
 export class Streams implements BeforeApplicationShutdown {
-  private readonly open = new Set<SseStream>();
+  private readonly open = new Map<SseStream, FastifyRequest>();
+  private readonly clock = setInterval(() => void this.recheckAll(), RECHECK_MS).unref();
 
   constructor(private readonly authenticator: Authenticator) {}
 
@@ -23,13 +24,10 @@ export class Streams implements BeforeApplicationShutdown {
   /** Answers the request with a stream. What was begun for it ends in `onClose`, however it comes to its end. */
   start(request: FastifyRequest, reply: FastifyReply, options: SseOptions, onClose: () => void): SseStream {
     const stream = new SseStream(options);
-    this.open.add(stream);
-    const timers = [
-      setInterval(() => stream.heartbeat(), HEARTBEAT_MS),
-      setInterval(() => void this.recheck(request, stream), RECHECK_MS),
-    ];
+    this.open.set(stream, request);
+    const heartbeat = setInterval(() => stream.heartbeat(), HEARTBEAT_MS);
     stream.once('close', () => {
-      timers.forEach((timer) => clearInterval(timer));
+      clearInterval(heartbeat);
       this.open.delete(stream);
       onClose();
     });
@@ -43,10 +41,16 @@ export class Streams implements BeforeApplicationShutdown {
 
   /** Before the server stops listening: it waits for open requests, and these would never end. Clients come back. */
   beforeApplicationShutdown(): void {
-    for (const stream of this.open) stream.finish();
+    clearInterval(this.clock);
+    for (const stream of this.open.keys()) stream.finish();
   }
 
-  private async recheck(request: FastifyRequest, stream: SseStream): Promise<void> {
+  /** Ends the streams whose token holds no more. */
+  async recheckAll(): Promise<void> {
+    await Promise.all([...this.open].map(([stream, request]) => this.recheck(stream, request)));
+  }
+
+  private async recheck(stream: SseStream, request: FastifyRequest): Promise<void> {
     try {
       await this.authenticator.authenticate(request.headers.authorization);
     } catch (error) {

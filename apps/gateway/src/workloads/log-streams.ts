@@ -92,7 +92,8 @@ export class LogStreams {
     const subscription = this.connection.subscribe(streamSubject(stream), {
       callback: (_error, message) => deliver(message.data, sink),
     });
-    const alive = setInterval(() => this.connection.publish(streamAliveSubject(stream)), ALIVE_MS);
+    const sayAlive = (): void => this.connection.publish(streamAliveSubject(stream));
+    const alive = setInterval(sayAlive, ALIVE_MS);
     const stop = (): void => {
       clearInterval(alive);
       subscription.unsubscribe();
@@ -100,6 +101,7 @@ export class LogStreams {
     try {
       const { since, ...rest } = request;
       await this.rpc.call(schedulerRpc.streamLogs, { ...rest, ...(since ? { since } : {}), stream });
+      sayAlive();
       return stop;
     } catch (error) {
       stop();
