@@ -25,6 +25,8 @@ export interface PlatformOptions {
   /** Upstream registries; the run's own stands for Docker Hub when left out. */
   upstreams?: Record<string, { url: string }>;
   logLevel?: string;
+  /** Those to start; all six when left out. */
+  services?: readonly ServiceName[];
 }
 
 /** One service of a test's platform, as a process that can be hurt. */
@@ -72,8 +74,9 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Test
   chmodSync(folder, 0o711);
   const home = new Home(join(folder, 'home'));
   const settings = await platformSettings(folder, options);
-  const up = (services?: ServiceName[]) => bringUp(home, settings, { services, progress: () => undefined });
-  const platform = await up();
+  const up = (services?: readonly ServiceName[]) =>
+    bringUp(home, settings, { services, progress: () => undefined });
+  const platform = await up(options.services);
   const adminToken = readCredentials(settings.config)?.token;
   if (!adminToken) throw new Error('The platform made no admin token.');
 
