@@ -43,6 +43,9 @@ export interface Evaluator {
   decide(request: EvaluationRequest): Evaluation;
 }
 
+/** Injection token of the evaluator. */
+export const EVALUATOR = Symbol('EVALUATOR');
+
 const SET = 'live';
 
 /** The part of a call that does not depend on where the policies are. */
@@ -105,7 +108,7 @@ export class WasmEvaluator implements Evaluator {
         errors,
       };
     } catch (error) {
-      this.revive();
+      if (isFault(error)) this.revive();
       return failed(String(error));
     }
   }
@@ -115,6 +118,11 @@ export class WasmEvaluator implements Evaluator {
     this.cedar = openCedar();
     this.load(this.policies);
   }
+}
+
+/** A trap of the WebAssembly or an overflow of the stack; a request that it cannot read is thrown as a plain `Error`. */
+function isFault(error: unknown): boolean {
+  return !(error instanceof Error) || error.name !== 'Error';
 }
 
 function failed(message: string): Evaluation {

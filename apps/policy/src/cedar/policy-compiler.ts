@@ -19,8 +19,13 @@ export interface CompiledPolicy {
 
 /** A stored set: what of it can be evaluated, and what cannot, with the reason. */
 export interface CompiledSet {
-  policies: PolicySet;
+  policies: ReadonlyMap<string, CompiledPolicy>;
   broken: ReadonlyMap<string, string>;
+}
+
+/** The set as an evaluator takes it. */
+export function evaluable(policies: CompiledSet['policies']): PolicySet {
+  return new Map([...policies].map(([id, { json }]) => [id, json]));
 }
 
 /** `POLICY_INVALID` with the problems listed under `errors`, each with its line and column where there is one. */
@@ -64,7 +69,7 @@ export class PolicyCompiler {
   async compileSet(texts: ReadonlyMap<string, string>): Promise<CompiledSet> {
     const unknown = [...texts].filter(([id, text]) => this.known.get(id)?.text !== text);
     const results = await this.compileAll(new Map(unknown));
-    const policies = new Map<string, PolicyJson>();
+    const policies = new Map<string, CompiledPolicy>();
     const broken = new Map<string, string>();
     for (const id of this.known.keys()) if (!texts.has(id)) this.known.delete(id);
     for (const id of texts.keys()) {
@@ -74,7 +79,7 @@ export class PolicyCompiler {
         continue;
       }
       this.known.set(id, result);
-      policies.set(id, result.json);
+      policies.set(id, result);
     }
     return { policies, broken };
   }

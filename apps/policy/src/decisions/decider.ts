@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import { Counter } from 'prom-client';
+import { v7 as uuidv7 } from 'uuid';
+import { failClosed, type PolicyPort } from '@berth/actions';
+import {
+  BerthError,
+  catalog,
+  type ActionDefinition,
+  type Decision,
+  type DecisionRequest,
+} from '@berth/contracts';
+import { correlationId, Metrics } from '@berth/runtime';
+import { PrincipalReader } from '../identity/principal-reader.js';
+import { LivePolicies } from '../policies/live-policies.js';
+import { DecisionLog } from './decision-log.js';
+import { mayKnowOf } from './standing.js';
+import { factsOf, verdictOn } from './verdict.js';
+
+/** Answers hooks: reads who asks afresh, and asks the policies of the revision that holds at that moment, or a newer one. */
+@Injectable()
+export class Decider {
+  private readonly decisions: Counter;
+
+  constructor(
+    private readonly principals: PrincipalReader,
+    private readonly policies: LivePolicies,
+    private readonly log: DecisionLog,
+    metrics: Metrics,
+  ) {
+    this.decisions = new Counter({
+      name: 'berth_policy_decisions_total',
+      help: 'Decisions, by action, hook and answer',
+      labelNames: ['action', 'hook', 'allowed'],
+      registers: [metrics.registry],
+    });
+  }
+
+  /**
+   * Throws VALIDATION_FAILED for what no policy can be asked, POLICY_UNAVAILABLE when the answer could not be kept or the
+   * policies cannot be had, and whatever the database throws when it is away. Each of these is a no.
+   */
+  async decide(request: DecisionRequest): Promise<Decision> {
+    const action = actionOf(request);
+    const context = factsOf(action, request.hook, request.context);
+    if (!this.log.hasRoom) {
+      throw new BerthError('POLICY_UNAVAILABLE', 'No decision could be kept, so none was taken. Try again.');
+    }
+    const { principal, resource } = request;
+    const otherUser = resource.type === 'User' && resource.id !== principal.user ? resource.id : null;
+    const [asker, target] = await Promise.all([
+      this.principals.read(principal.user, principal.tokenId),
+      otherUser === null ? null : this.principals.read(otherUser, null),
+    ]);
+    const inForce = await this.policies.atLeast(asker.revision);
+    const question = {
+      action,
+      hook: request.hook,
+      asker,
+      resource,
+      target: target?.subject ?? null,
+      context,
+    };
+    const verdict = verdictOn(question, inForce, (asked) => this.policies.evaluate(asked));
+    const decision: Decision = {
+      id: uuidv7(),
+      ...verdict,
+      visible: mayKnowOf(asker.subject, resource),
+      revision: inForce.revision,
+    };
+    this.log.add({ ...request, context }, decision, correlationId());
+    this.decisions.inc({ action: action.name, hook: request.hook, allowed: String(decision.allowed) });
+    return decision;
+  }
+}
+
+/** The pipeline's way to it within this service. */
+@Injectable()
+export class LocalPolicy implements PolicyPort {
+  constructor(private readonly decider: Decider) {}
+
+  decide(request: DecisionRequest): Promise<Decision> {
+    return failClosed('POLICY_UNAVAILABLE', () => this.decider.decide(request));
+  }
+}
+
+function actionOf({ action: name, hook, resource }: DecisionRequest): ActionDefinition {
+  const action = catalog.get(name);
+  if (!action) throw new BerthError('VALIDATION_FAILED', `There is no action "${name}".`);
+  if (!action.hooks.includes(hook))
+    throw new BerthError('VALIDATION_FAILED', `${name} has no hook "${hook}".`);
+  if (!action.resource.includes(resource.type)) {
+    throw new BerthError('VALIDATION_FAILED', `${name} is not done to a ${resource.type}.`);
+  }
+  return action;
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { PrincipalReader } from '../identity/principal-reader.js';
+import { LivePoliciesModule } from '../policies/live-policies.module.js';
+import { Decider, LocalPolicy } from './decider.js';
+import { DecisionLog } from './decision-log.js';
+import { DecisionRetention } from './decision-retention.js';
+import { DecisionsController } from './decisions.controller.js';
+
+@Module({
+  imports: [LivePoliciesModule],
+  controllers: [DecisionsController],
+  providers: [PrincipalReader, DecisionLog, DecisionRetention, Decider, LocalPolicy],
+  exports: [LocalPolicy],
+})
+export class DecisionsModule {}

@@ -1,0 +1,127 @@
+import {
+  BerthError,
+  type ActionDefinition,
+  type Hook,
+  type PolicyAnswer,
+  type ResourceRef,
+} from '@berth/contracts';
+import { resourceEntity, userEntity, type Subject } from '../cedar/entities.js';
+import type { EvaluationRequest, Evaluation } from '../cedar/evaluator.js';
+import { coversAction, scopeMessage } from '../identity/scopes.js';
+import { needed } from './standing.js';
+
+/** Denials that no policy wrote: their ids are no policy's. */
+export const OWN_DENIALS = [
+  'principal-unknown',
+  'token-unknown',
+  'token-revoked',
+  'token-expired',
+  'token-scope',
+  'policy-broken',
+  'evaluation-error',
+  'default-deny',
+] as const;
+type OwnDenial = (typeof OWN_DENIALS)[number];
+
+export interface TokenState {
+  scopes: readonly string[];
+  expired: boolean;
+  revoked: boolean;
+}
+
+/** Who asks, as they stand at this moment. */
+export interface Asker {
+  name: string;
+  /** Null when there is no such user. */
+  subject: Subject | null;
+  /** `none`: no token is involved, the platform goes on with what this user began. `unknown`: there is no such token. */
+  token: TokenState | 'none' | 'unknown';
+}
+
+export interface Question {
+  action: ActionDefinition;
+  hook: Hook;
+  asker: Asker;
+  resource: ResourceRef;
+  /** The user that the resource is, when it is one and not the asker. */
+  target: Subject | null;
+  context: Record<string, unknown>;
+}
+
+/** The policies in force, as far as an answer speaks of them. */
+export interface PoliciesInForce {
+  messages: ReadonlyMap<string, string>;
+  broken: ReadonlyMap<string, string>;
+}
+
+export interface Verdict {
+  allowed: boolean;
+  policies: PolicyAnswer[];
+}
+
+const denied = (id: OwnDenial, message: string): Verdict => ({ allowed: false, policies: [{ id, message }] });
+
+/** First whether the asker stands for anything, then whether the token covers it, then what the policies say. */
+export function verdictOn(
+  question: Question,
+  inForce: PoliciesInForce,
+  evaluate: (request: EvaluationRequest) => Evaluation,
+): Verdict {
+  const { action, asker, resource } = question;
+  const { subject, token } = asker;
+  if (!subject) return denied('principal-unknown', `There is no user "${asker.name}".`);
+  if (token === 'unknown') return denied('token-unknown', 'There is no such token.');
+  if (token !== 'none') {
+    if (token.revoked) return denied('token-revoked', 'The token was revoked.');
+    if (token.expired) return denied('token-expired', 'The token has expired.');
+    if (!coversAction(token.scopes, action)) return denied('token-scope', scopeMessage(action, token.scopes));
+  }
+  if (inForce.broken.size > 0 && !mayRepair(subject, action)) return brokenDenial(inForce.broken);
+
+  const { allowed, determining, errors } = evaluate({
+    action,
+    hook: question.hook,
+    principal: userEntity(subject),
+    resource: entityOf(question, subject),
+    context: question.context,
+  });
+  if (errors.length > 0) {
+    const told = errors
+      .map(({ policy, message }) => (policy ? `"${policy}": ${message}` : message))
+      .join('; ');
+    return denied('evaluation-error', `Policies could not be evaluated, so it is denied. ${told}`);
+  }
+  if (!allowed && determining.length === 0) return denied('default-deny', needed(action, resource, subject));
+  const policies = [...determining]
+    .sort()
+    .map((id) => ({ id, message: inForce.messages.get(id) ?? `The policy "${id}".` }));
+  return { allowed, policies };
+}
+
+/** A set with a broken member denies everything but its repair: or nobody could mend it from within. */
+function mayRepair(subject: Subject, action: ActionDefinition): boolean {
+  return subject.admin && action.name.startsWith('policy.');
+}
+
+function brokenDenial(broken: PoliciesInForce['broken']): Verdict {
+  const told = [...broken].map(([id, why]) => `"${id}": ${why}`).join('; ');
+  return denied(
+    'policy-broken',
+    `A policy cannot be evaluated, so everything is denied until an admin mends or removes it. ${told}`,
+  );
+}
+
+function entityOf({ resource, target }: Question, subject: Subject): ReturnType<typeof userEntity> {
+  if (resource.type !== 'User') return resourceEntity(resource);
+  if (resource.id === subject.name) return userEntity(subject);
+  // Someone who does not exist has no roles; whoever may act on them learns so from the owner of users.
+  return userEntity(target ?? { name: resource.id, kind: 'user', admin: false, teams: [] });
+}
+
+/** The facts of a hook as the catalog has them: what is unknown is left out, what is missing is an error. */
+export function factsOf(action: ActionDefinition, hook: Hook, context: unknown): Record<string, unknown> {
+  const parsed = (hook === 'before' ? action.context : action.outcome).safeParse(context);
+  if (parsed.success) return parsed.data;
+  const told = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  throw new BerthError('VALIDATION_FAILED', `The facts of ${action.name}.${hook} are not complete. ${told}`);
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { DatabaseEnv, readEnv } from '@berth/runtime';
+
+const Sha256 = z
+  .string()
+  .toLowerCase()
+  .regex(/^[0-9a-f]{64}$/, { error: 'must be the SHA-256 of a token, in 64 hexadecimal digits' });
+
+export const PolicyEnv = DatabaseEnv.extend({
+  /** The first admin's token: only its hash ever comes here. Left out, no such token is made. */
+  BERTH_ADMIN_TOKEN_SHA256: Sha256.optional(),
+  /** The same for the service account that the container engine pulls with. */
+  BERTH_ENGINE_TOKEN_SHA256: Sha256.optional(),
+  /** How long decisions are kept, in days. */
+  DECISION_RETENTION_DAYS: z.coerce.number().min(0.01).max(3_650).default(30),
+});
+export type PolicyEnv = z.infer<typeof PolicyEnv>;
+
+export const policyEnv = (): PolicyEnv => readEnv(PolicyEnv);
+
+/** Injection token of the environment. */
+export const POLICY_ENV = Symbol('POLICY_ENV');

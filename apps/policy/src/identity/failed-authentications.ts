@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { Counter } from 'prom-client';
+import { ActionPipeline, type Grant } from '@berth/actions';
+import { actions, type BerthError } from '@berth/contracts';
+import { correlationId, Metrics } from '@berth/runtime';
+import { RecordAllowance } from './record-allowance.js';
+import { PLATFORM } from '../platform.js';
+
+/**
+ * Records failed authentications. Those with a token that was once valid always; those with an unknown one, which anybody
+ * can send without end, up to an allowance: the next record then says how many went unrecorded, and the metric counts all.
+ */
+@Injectable()
+export class FailedAuthentications {
+  private readonly allowance = new RecordAllowance();
+  private readonly count: Counter;
+
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    metrics: Metrics,
+  ) {
+    this.count = new Counter({
+      name: 'berth_authentication_failures_total',
+      help: 'Tokens that were refused, by error code',
+      labelNames: ['code'],
+      registers: [metrics.registry],
+    });
+  }
+
+  async ofToken(token: { id: string; user: string }, error: BerthError): Promise<void> {
+    this.count.inc({ code: error.code });
+    const actor = { user: token.user, tokenId: token.id };
+    await this.record(actor, { tokenId: token.id }, error.code, error.message);
+  }
+
+  async ofUnknownToken(error: BerthError): Promise<void> {
+    this.count.inc({ code: error.code });
+    const unrecorded = this.allowance.take(performance.now());
+    if (unrecorded === null) return;
+    const reason =
+      unrecorded === 0 ? error.message : `${error.message} ${unrecorded} others before it were not recorded.`;
+    await this.record({ user: 'anonymous', tokenId: null }, {}, error.code, reason);
+  }
+
+  private async record(
+    actor: Grant['actor'],
+    request: Grant['request'],
+    code: string,
+    reason: string,
+  ): Promise<void> {
+    const grant: Grant = {
+      action: actions.authenticationFail.name,
+      resource: PLATFORM,
+      actor,
+      request,
+      decisions: [],
+      policies: [],
+      correlationId: correlationId(),
+    };
+    await this.pipeline.recordAlone(grant, { outcome: 'denied', code, reason });
+  }
+}

@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, LessThan } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import type { z } from 'zod';
+import { ActionPipeline, notFound, requireActor } from '@berth/actions';
+import {
+  actions,
+  BerthError,
+  tokenCreated,
+  tokenRevoked,
+  type IssuedToken,
+  type Page,
+  type policyRpc,
+  type ResourceRef,
+  type Token,
+} from '@berth/contracts';
+import { draftEvent } from '@berth/messaging';
+import { positionOf, toPage } from '../paging.js';
+import { widerThan } from './scopes.js';
+import { hashToken, newToken } from './token-text.js';
+import { TokenEntity, toToken } from './token.entity.js';
+import { UserEntity } from './user.entity.js';
+
+type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
+
+const userRef = (user: string): ResourceRef => ({ type: 'User', id: user });
+/** Sorts after every id that there is: the first page begins with the newest. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+@Injectable()
+export class TokensService {
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    @InjectDataSource() private readonly dataSource: DataSource,
+  ) {}
+
+  /** Issues a token that reaches no further than the one it is asked for with. Its text is in the answer, and nowhere else. */
+  create(input: Input<'createToken'>): Promise<IssuedToken> {
+    const actor = requireActor();
+    const { user = actor.user, name, scopes, expiresInSeconds } = input;
+    const intent = {
+      action: actions.tokenCreate,
+      resource: userRef(user),
+      context: { scopes, expiresInSeconds },
+    };
+    return this.pipeline.change(intent, async (transaction) => {
+      refuseWider(scopes, actor.scopes);
+      if (!(await transaction.getRepository(UserEntity).existsBy({ name: user })))
+        throw notFound(userRef(user));
+      const token = newToken();
+      const createdAt = new Date();
+      const entity: TokenEntity = {
+        id: uuidv7(),
+        user,
+        name,
+        hash: hashToken(token),
+        scopes,
+        createdAt,
+        expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1_000),
+        revokedAt: null,
+      };
+      await transaction.getRepository(TokenEntity).insert(entity);
+      const issued = toToken(entity);
+      return { result: { ...issued, token }, outcome: {}, events: [draftEvent(tokenCreated, {}, issued)] };
+    });
+  }
+
+  /** The newest first. */
+  list({ user = requireActor().user, limit, cursor }: Input<'listTokens'>): Promise<Page<Token>> {
+    const intent = { action: actions.tokenList, resource: userRef(user), context: {} };
+    return this.pipeline.read(intent, async () => {
+      const before = positionOf(cursor, 'id') || LAST_ID;
+      if (!UUID.test(before)) {
+        throw new BerthError(
+          'CURSOR_INVALID',
+          'The cursor is not one that this list gave out. Start without one.',
+        );
+      }
+      const rows = await this.dataSource.getRepository(TokenEntity).find({
+        where: { user, id: LessThan(before) },
+        order: { id: 'DESC' },
+        take: limit + 1,
+      });
+      return toPage(rows, limit, toToken, ({ id }) => ({ id }));
+    });
+  }
+
+  /** Revoking it twice is revoking it once. */
+  async revoke({ id }: Input<'revokeToken'>): Promise<Token> {
+    const found = await this.dataSource.getRepository(TokenEntity).findOneBy({ id });
+    // What is not there is asked about as if it were one's own: the answer says nothing of whose others are.
+    const owner = userRef(found?.user ?? requireActor().user);
+    const intent = { action: actions.tokenRevoke, resource: owner, context: { tokenId: id } };
+    return this.pipeline.change(intent, async (transaction) => {
+      const tokens = transaction.getRepository(TokenEntity);
+      await transaction.query('UPDATE tokens SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL', [
+        id,
+      ]);
+      const token = await tokens.findOneBy({ id });
+      if (!token) throw new BerthError('NOT_FOUND', `There is no token "${id}", or you may not see it.`);
+      const revoked = toToken(token);
+      return { result: revoked, outcome: {}, events: [draftEvent(tokenRevoked, {}, revoked)] };
+    });
+  }
+}
+
+function refuseWider(asked: readonly string[], held: readonly string[]): void {
+  const wider = widerThan(asked, held);
+  if (wider.length === 0) return;
+  const quoted = (scopes: readonly string[]): string => scopes.map((scope) => `"${scope}"`).join(', ');
+  const message = `A token may reach no further than the one it is made with: ${quoted(wider)} is not within ${quoted(held)}.`;
+  throw new BerthError('POLICY_DENIED', message, { policies: [{ id: 'token-scope', message }] });
+}

@@ -1,0 +1,21 @@
+import type { User } from '@berth/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity('users')
+export class UserEntity {
+  @PrimaryColumn('text')
+  name!: string;
+
+  @Column('text')
+  kind!: User['kind'];
+
+  @Column('boolean')
+  admin!: boolean;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+}
+
+export function toUser({ name, kind, admin, createdAt }: UserEntity): User {
+  return { name, kind, admin, createdAt: createdAt.toISOString() };
+}

@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, MoreThan } from 'typeorm';
+import type { z } from 'zod';
+import { ActionPipeline, requireActor } from '@berth/actions';
+import {
+  actions,
+  BerthError,
+  userCreated,
+  type Page,
+  type policyRpc,
+  type Principal,
+  type User,
+} from '@berth/contracts';
+import { draftEvent } from '@berth/messaging';
+import { positionOf, toPage } from '../paging.js';
+import { PLATFORM } from '../platform.js';
+import { toUser, UserEntity } from './user.entity.js';
+
+type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
+
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    @InjectDataSource() private readonly dataSource: DataSource,
+  ) {}
+
+  whoami(): Promise<Principal> {
+    const actor = requireActor();
+    const intent = {
+      action: actions.whoami,
+      resource: { type: 'User', id: actor.user } as const,
+      context: {},
+    };
+    return this.pipeline.read(intent, () => Promise.resolve(actor));
+  }
+
+  create(input: Input<'createUser'>): Promise<User> {
+    const intent = { action: actions.userCreate, resource: PLATFORM, context: input };
+    return this.pipeline.change(intent, async (transaction) => {
+      const inserted: { created_at: Date }[] = await transaction.query(
+        `INSERT INTO users (name, kind, admin) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING created_at`,
+        [input.name, input.kind, input.admin],
+      );
+      if (inserted.length === 0) {
+        throw new BerthError('ALREADY_EXISTS', `There is a user "${input.name}" already.`);
+      }
+      const user = toUser({ ...input, createdAt: inserted[0].created_at });
+      return { result: user, outcome: {}, events: [draftEvent(userCreated, {}, user)] };
+    });
+  }
+
+  list({ limit, cursor }: Input<'listUsers'>): Promise<Page<User>> {
+    return this.pipeline.read({ action: actions.userList, resource: PLATFORM, context: {} }, async () => {
+      const rows = await this.dataSource.getRepository(UserEntity).find({
+        where: { name: MoreThan(positionOf(cursor, 'name')) },
+        order: { name: 'ASC' },
+        take: limit + 1,
+      });
+      return toPage(rows, limit, toUser, ({ name }) => ({ name }));
+    });
+  }
+}

@@ -1,0 +1,11 @@
+import { CreateOutbox1700000000000 } from '@berth/messaging';
+import { Identity1763900000001 } from './1763900000001-identity.js';
+import { Policies1763900000002 } from './1763900000002-policies.js';
+import { Decisions1763900000003 } from './1763900000003-decisions.js';
+
+export const migrations = [
+  CreateOutbox1700000000000,
+  Identity1763900000001,
+  Policies1763900000002,
+  Decisions1763900000003,
+];
