@@ -90,6 +90,7 @@ export async function bringUp(
   const registry = registryAddress(ports);
   const keptCredentials =
     adminToken && storeCredentials(settings.config, { url, token: adminToken, registry });
+  saveSecrets(home, secrets);
   return {
     url,
     registry,

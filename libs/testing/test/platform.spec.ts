@@ -27,6 +27,11 @@ describe("a test's platform", () => {
     expect(quota.logs()).toContain('service.started');
   });
 
+  it('accepts the same admin after policy was started anew', async () => {
+    await platform.service('policy').restart();
+    await eventually(async () => expect((await platform.api.get('/v1/teams')).status).toBe(200));
+  });
+
   it('has data stores that can be lost and found', async () => {
     const { url } = platform.service('audit');
     await platform.stopPart('postgres');
