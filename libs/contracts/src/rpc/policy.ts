@@ -25,7 +25,8 @@ export const policyRpc = {
     z.strictObject({ token: z.string().max(512) }),
     Principal,
   ),
-  decide: defineRpc('policy', 'decide', DecisionRequest, Decision),
+  // Asked within other requests, which wait for 5 seconds: they must live to say that it was policy that did not answer.
+  decide: defineRpc('policy', 'decide', DecisionRequest, Decision, 3_000),
   whoami: defineRpc('policy', 'whoami', z.strictObject({}), Principal),
 
   createUser: defineRpc('policy', 'user.create', CreateUser, User),
