@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ByteSize, formatBytes, parseOrThrow, type Quota, type SetQuota } from '@berth/contracts';
 import { toCores, toMillis } from '../ledger/units.js';
 import type { LimitEntity } from './limit.entity.js';
@@ -17,11 +17,14 @@ export interface QuotaRow {
   instances_used: string;
 }
 
+const Sizes = z.object({ limits: z.object({ memory: ByteSize.optional() }) });
+
 /** Limits as people write them, in the ledger's units. Throws VALIDATION_FAILED for a size that is none. */
 export function toLimits({ limits }: z.infer<typeof SetQuota>): Limits {
+  const { memory } = parseOrThrow(Sizes, { limits }, 'The quota').limits;
   return {
     cpuMillis: limits.cpu === undefined ? null : toMillis(limits.cpu),
-    memoryBytes: limits.memory === undefined ? null : parseOrThrow(ByteSize, limits.memory, 'limits.memory'),
+    memoryBytes: memory ?? null,
     instances: limits.instances ?? null,
   };
 }
