@@ -1,20 +1,22 @@
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildTestImage, eventually, type TestImage } from '@berth/testing';
-import { PolicyDouble } from './policy-double.js';
+
+import { People } from './people.js';
 import { RegistryUnderTest } from './registry-under-test.js';
 import { UpstreamFront } from './upstream-front.js';
 
 describe('pulling through', () => {
-  let policy: PolicyDouble;
+  let people: People;
   let upstream: UpstreamFront;
   let registry: RegistryUnderTest;
   let images = 0;
 
   beforeAll(async () => {
-    policy = await PolicyDouble.start();
+    people = await People.start();
     upstream = await UpstreamFront.start();
     registry = await RegistryUnderTest.start({
+      token: people.developer,
       upstreams: { 'docker.io': { url: upstream.url } },
       tagTtlSeconds: 60,
     });
@@ -23,7 +25,7 @@ describe('pulling through', () => {
   afterAll(async () => {
     await registry.stop();
     await upstream.down();
-    await policy.stop();
+    await people.stop();
   });
 
   /** An image that nobody has pulled yet. */
@@ -234,7 +236,7 @@ describe('pulling through', () => {
     const received = await new Promise<{ bytes: number; whole: boolean }>((resolve) => {
       get(
         new URL(blobPath(image), registry.url),
-        { headers: { authorization: 'Bearer ann.acme.developer' } },
+        { headers: { authorization: `Bearer ${people.developer}` } },
         (response) => {
           let bytes = 0;
           response.on('data', (chunk: Buffer) => (bytes += chunk.length));
@@ -333,6 +335,7 @@ describe('pulling through', () => {
       return true;
     };
     const trusted = await RegistryUnderTest.start({
+      token: people.developer,
       upstreams: { 'docker.io': { url: upstream.url, username: 'berth', password: 'secret' } },
     });
     try {

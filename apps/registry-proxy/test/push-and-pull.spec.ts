@@ -1,27 +1,30 @@
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { makeImage, pushImage, type TestImage } from '@berth/testing';
-import { PolicyDouble } from './policy-double.js';
+import { eventually, makeImage, pushImage, type TestImage } from '@berth/testing';
+
+import { People } from './people.js';
+import { Told } from './told.js';
 import { RegistryUnderTest } from './registry-under-test.js';
 
-const DEVELOPER = 'ann.acme.developer';
-const OTHERS = 'olga.others.maintainer';
 const UNKNOWN = `sha256:${'0'.repeat(64)}`;
 
 describe('hosted images', () => {
-  let policy: PolicyDouble;
+  let people: People;
   let registry: RegistryUnderTest;
+  let told: Told;
   let image: TestImage;
 
   beforeAll(async () => {
-    policy = await PolicyDouble.start();
-    registry = await RegistryUnderTest.start();
+    people = await People.start();
+    registry = await RegistryUnderTest.start({ token: people.developer });
+    told = await Told.start();
     image = await makeImage({ name: 'acme/web', files: { '/hello.txt': 'hello' }, labels: { team: 'acme' } });
-    await pushImage(image, registry.url, { authorization: `Bearer ${DEVELOPER}` });
+    await pushImage(image, registry.url, { authorization: `Bearer ${people.developer}` });
   });
   afterAll(async () => {
+    await told.stop();
     await registry.stop();
-    await policy.stop();
+    await people.stop();
   });
 
   const errors = async (response: Response): Promise<{ code: string; message: string }[]> =>
@@ -31,7 +34,7 @@ describe('hosted images', () => {
   const rawGet = (path: string): Promise<{ status: number; body: string }> =>
     new Promise((resolve, reject) => {
       const { hostname, port } = new URL(registry.url);
-      get({ hostname, port, path, headers: { authorization: `Bearer ${DEVELOPER}` } }, (response) => {
+      get({ hostname, port, path, headers: { authorization: `Bearer ${people.developer}` } }, (response) => {
         text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
       }).on('error', reject);
     });
@@ -88,7 +91,7 @@ describe('hosted images', () => {
       await pushImage(image, registry.url, {
         tag,
         repository: 'acme/listed',
-        authorization: `Bearer ${DEVELOPER}`,
+        authorization: `Bearer ${people.developer}`,
       });
     }
     const all = ['10', '9', 'B', 'a', 'b'];
@@ -155,7 +158,7 @@ describe('hosted images', () => {
         as: null,
         headers: { authorization: `Basic ${Buffer.from(`anyone:${password}`).toString('base64')}` },
       });
-    expect((await basic(DEVELOPER)).status).toBe(200);
+    expect((await basic(people.developer)).status).toBe(200);
     expect((await basic('wrong')).status).toBe(401);
     expect((await basic('')).status).toBe(401);
     expect((await registry.fetch('/v2/', { as: 'x'.repeat(2_000) })).status).toBe(401);
@@ -163,13 +166,13 @@ describe('hosted images', () => {
   });
 
   it('are not there for other teams, and denied ones say why', async () => {
-    const hidden = await registry.fetch(`/v2/acme/web/manifests/${image.tag}`, { as: OTHERS });
+    const hidden = await registry.fetch(`/v2/acme/web/manifests/${image.tag}`, { as: people.stranger });
     expect(hidden.status).toBe(404);
     expect((await errors(hidden))[0]!.code).toBe('NAME_UNKNOWN');
-    expect((await registry.fetch(`/v2/acme/web/blobs/${image.config.digest}`, { as: OTHERS })).status).toBe(
-      404,
-    );
-    expect((await registry.fetch('/v2/acme/web/tags/list', { as: OTHERS })).status).toBe(404);
+    expect(
+      (await registry.fetch(`/v2/acme/web/blobs/${image.config.digest}`, { as: people.stranger })).status,
+    ).toBe(404);
+    expect((await registry.fetch('/v2/acme/web/tags/list', { as: people.stranger })).status).toBe(404);
 
     const denied = await registry.fetch('/v2/acme/blocked/blobs/uploads/', { method: 'POST' });
     expect(denied.status).toBe(403);
@@ -178,19 +181,48 @@ describe('hosted images', () => {
     expect(error!.message).toContain('no-blocked-images: Images called blocked are not for use.');
     const viewer = await registry.fetch('/v2/acme/web/blobs/uploads/', {
       method: 'POST',
-      as: 'vic.acme.viewer',
+      as: people.viewer,
     });
     expect(viewer.status).toBe(403);
   });
 
-  it('ask policy with the facts of the image', () => {
-    expect(policy.decisions.find(({ action }) => action === 'image.pull')).toMatchObject({
-      resource: { type: 'Image', id: 'acme/web', team: 'acme' },
-      context: { registry: 'berth', repository: 'acme/web' },
-    });
-    expect(policy.decisions.find(({ hook }) => hook === 'after')).toMatchObject({
-      action: 'image.push',
-      context: { digest: image.digest, mediaType: image.mediaType, size: image.manifest.length },
+  it('are recorded when pushed, pulled and denied, with the facts that policy judged', async () => {
+    const resource = { type: 'Image', id: 'acme/web' };
+    const facts = { registry: 'berth', repository: 'acme/web', reference: image.tag };
+    await eventually(async () => {
+      const { records, events } = await told.refresh();
+      const of = (action: string, outcome: string) =>
+        records.filter((record) => record.action === action && record.outcome === outcome);
+      expect(of('image.push', 'succeeded')[0]).toMatchObject({
+        kind: 'change',
+        actor: 'ann',
+        team: 'acme',
+        resource,
+        request: facts,
+      });
+      expect(of('image.pull', 'succeeded')[0]).toMatchObject({
+        kind: 'read',
+        actor: 'ann',
+        team: 'acme',
+        resource,
+        request: facts,
+      });
+      expect(of('image.pull', 'denied')[0]).toMatchObject({ actor: 'olga', resource, code: 'NOT_FOUND' });
+      expect(of('image.push', 'denied')[0]).toMatchObject({
+        code: 'POLICY_DENIED',
+        policies: [{ id: 'no-blocked-images', message: 'Images called blocked are not for use.' }],
+      });
+      expect(events.find(({ type }) => type === 'image.pushed.v1')?.data).toEqual({
+        repository: 'acme/web',
+        reference: image.tag,
+        digest: image.digest,
+        mediaType: image.mediaType,
+        size: image.manifest.length,
+      });
+      // One for the manifest, none for each blob of it.
+      expect(
+        of('image.pull', 'succeeded').every(({ request }) => request.reference !== image.config.digest),
+      ).toBe(true);
     });
   });
 });

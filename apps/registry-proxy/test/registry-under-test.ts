@@ -9,6 +9,8 @@ import { registryProxyService } from '../src/app.module.js';
 import { RegistryEnv } from '../src/env.js';
 
 export interface RegistryOptions {
+  /** Whose requests `fetch` makes unless told otherwise. */
+  token?: string;
   upstreams?: Record<string, { url: string; username?: string; password?: string; tokenHosts?: string[] }>;
   tagTtlSeconds?: number;
   upstreamTimeoutMs?: number;
@@ -20,13 +22,24 @@ export interface RegistryOptions {
 
 /** A registry-proxy in this process, with a database and a store of its own, on a port of its own. */
 export class RegistryUnderTest {
+  readonly url: string;
+  readonly store: string;
+  readonly database: TestDatabase;
+
   private constructor(
-    private readonly app: NestFastifyApplication,
-    readonly url: string,
-    readonly store: string,
-    readonly database: TestDatabase,
-    private readonly owner: boolean,
-  ) {}
+    private readonly parts: {
+      app: NestFastifyApplication;
+      url: string;
+      store: string;
+      database: TestDatabase;
+      token: string;
+      owner: boolean;
+    },
+  ) {
+    this.url = parts.url;
+    this.store = parts.store;
+    this.database = parts.database;
+  }
 
   static async start(options: RegistryOptions = {}): Promise<RegistryUnderTest> {
     const database = options.beside?.database ?? (await createTestDatabase('registry-proxy'));
@@ -35,7 +48,8 @@ export class RegistryUnderTest {
       registryProxyService(RegistryEnv.parse(await environment(database, store, options))),
     );
     const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
-    return new RegistryUnderTest(app, url, store, database, options.beside === undefined);
+    const token = options.token ?? options.beside?.parts.token ?? '';
+    return new RegistryUnderTest({ app, url, store, database, token, owner: options.beside === undefined });
   }
 
   get address(): string {
@@ -44,7 +58,7 @@ export class RegistryUnderTest {
 
   /** A request as the holder of a token; `as` null is nobody. */
   fetch(path: string, init: RequestInit & { as?: string | null } = {}): Promise<Response> {
-    const { as = 'ann.acme.developer', headers, ...rest } = init;
+    const { as = this.parts.token, headers, ...rest } = init;
     return fetch(new URL(path, this.url), {
       redirect: 'manual',
       ...rest,
@@ -66,8 +80,8 @@ export class RegistryUnderTest {
   }
 
   async stop(): Promise<void> {
-    await this.app.close();
-    if (!this.owner) return;
+    await this.parts.app.close();
+    if (!this.parts.owner) return;
     await this.database.drop();
     await rm(this.store, { recursive: true, force: true });
   }

@@ -1,9 +1,7 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { registryRpc, type Principal } from '@berth/contracts';
-import { NatsLink, RpcClient } from '@berth/messaging';
-import { createLogger, Health } from '@berth/runtime';
-import { buildTestImage, makeImage, pushImage, testNats, type TestImage } from '@berth/testing';
-import { PolicyDouble } from './policy-double.js';
+import { buildTestImage, makeImage, pushImage, type TestImage } from '@berth/testing';
+
+import { People } from './people.js';
 import { RegistryUnderTest } from './registry-under-test.js';
 import { UpstreamFront } from './upstream-front.js';
 
@@ -12,37 +10,32 @@ const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 const UNKNOWN = `sha256:${'0'.repeat(64)}`;
 
 describe('resolving an image', () => {
-  let policy: PolicyDouble;
+  let people: People;
   let upstream: UpstreamFront;
   let registry: RegistryUnderTest;
-  let connection: NatsConnection;
-  let rpc: RpcClient;
   let ann: Principal;
   const unique = (name: string): string => `${name}-${process.pid}`;
 
   beforeAll(async () => {
-    policy = await PolicyDouble.start();
+    people = await People.start();
     upstream = await UpstreamFront.start();
     registry = await RegistryUnderTest.start({
+      token: people.developer,
       upstreams: { 'docker.io': { url: upstream.url } },
       tagTtlSeconds: 0,
       publicHost: 'registry.berth.example:4401',
     });
-    const { env: _env, ...options } = await testNats('scheduler');
-    connection = await connect(options);
-    rpc = new RpcClient(new NatsLink(connection, createLogger('scheduler', 'silent'), new Health()));
-    ann = await policy.principal('ann.acme.developer');
+    ann = await people.principal(people.developer);
   });
   beforeEach(() => upstream.forget());
   afterAll(async () => {
-    await connection.close();
     await registry.stop();
     await upstream.down();
-    await policy.stop();
+    await people.stop();
   });
 
   const resolve = (reference: string, platform = AMD64, actor: Principal | null = ann) =>
-    rpc.call(registryRpc.resolve, { reference, platform }, { actor });
+    people.rpc.call(registryRpc.resolve, { reference, platform }, { actor });
   const failure = (reference: string, platform = AMD64, actor: Principal | null = ann) =>
     resolve(reference, platform, actor).then(
       () => {
@@ -89,7 +82,7 @@ describe('resolving an image', () => {
 
   it('reads a reference as docker does, and a hosted one by any of its own hosts', async () => {
     const image = await makeImage({ name: 'acme/web', busybox: false, architecture: 'amd64' });
-    await pushImage(image, registry.url, { authorization: 'Bearer ann.acme.developer' });
+    await pushImage(image, registry.url, { authorization: `Bearer ${people.developer}` });
     const { port } = new URL(registry.url);
     for (const host of [registry.address, `localhost:${port}`, 'registry.berth.example:4401']) {
       const resolved = await resolve(`${host}/acme/web:1`);
@@ -112,7 +105,7 @@ describe('resolving an image', () => {
       ),
     );
     for (const image of built)
-      await pushImage(image, registry.url, { authorization: 'Bearer ann.acme.developer' });
+      await pushImage(image, registry.url, { authorization: `Bearer ${people.developer}` });
     const entry = (image: TestImage, architecture: string, os = 'linux'): object => ({
       mediaType: image.mediaType,
       digest: image.digest,
@@ -192,8 +185,8 @@ describe('resolving an image', () => {
 
   it('is the image.pull of whoever asks', async () => {
     const image = await makeImage({ name: 'acme/hidden', busybox: false, architecture: 'amd64' });
-    await pushImage(image, registry.url, { authorization: 'Bearer ann.acme.developer' });
-    const olga = await policy.principal('olga.others.maintainer');
+    await pushImage(image, registry.url, { authorization: `Bearer ${people.developer}` });
+    const olga = await people.principal(people.stranger);
     expect((await failure(`${registry.address}/acme/hidden:1`, AMD64, olga)).code).toBe('NOT_FOUND');
     expect((await failure(`${registry.address}/acme/hidden:1`, AMD64, null)).code).toBe('UNAUTHENTICATED');
     expect((await failure('blocked:1')).code).toBe('POLICY_DENIED');

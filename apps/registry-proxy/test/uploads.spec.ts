@@ -3,7 +3,8 @@ import { request } from 'node:http';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '@berth/testing';
-import { PolicyDouble } from './policy-double.js';
+
+import { People } from './people.js';
 import { RegistryUnderTest } from './registry-under-test.js';
 
 const digestOf = (content: Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
@@ -11,16 +12,16 @@ const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 
 describe('pushing', () => {
-  let policy: PolicyDouble;
+  let people: People;
   let registry: RegistryUnderTest;
 
   beforeAll(async () => {
-    policy = await PolicyDouble.start();
-    registry = await RegistryUnderTest.start();
+    people = await People.start();
+    registry = await RegistryUnderTest.start({ token: people.developer });
   });
   afterAll(async () => {
     await registry.stop();
-    await policy.stop();
+    await people.stop();
   });
 
   const code = async (response: Response): Promise<string> =>
@@ -127,7 +128,7 @@ describe('pushing', () => {
       await new Promise<void>((resolve) => {
         const broken = request(new URL(location, registry.url), {
           method: 'PATCH',
-          headers: { authorization: 'Bearer ann.acme.developer', 'content-length': content.length },
+          headers: { authorization: `Bearer ${people.developer}`, 'content-length': content.length },
         });
         broken.on('error', () => resolve());
         broken.write(content.subarray(0, 200_000), () => broken.destroy());
@@ -151,7 +152,7 @@ describe('pushing', () => {
     const location = await begin();
     const slow = request(new URL(location, registry.url), {
       method: 'PATCH',
-      headers: { authorization: 'Bearer ann.acme.developer', 'content-length': 10 },
+      headers: { authorization: `Bearer ${people.developer}`, 'content-length': 10 },
     });
     const answered = new Promise<number>((resolve) =>
       slow.on('response', ({ statusCode }) => resolve(statusCode ?? 0)),
@@ -179,10 +180,10 @@ describe('pushing', () => {
       );
     expect((await mount('acme/none')).status).toBe(202);
     expect((await registry.fetch(`/v2/acme/mounted/blobs/${digest}`)).status).toBe(404);
-    expect((await mount('acme/base', 'olga.others.developer')).status).toBe(202);
-    expect(
-      (await registry.fetch(`/v2/others/mounted/blobs/${digest}`, { as: 'olga.others.developer' })).status,
-    ).toBe(404);
+    expect((await mount('acme/base', people.stranger)).status).toBe(202);
+    expect((await registry.fetch(`/v2/others/mounted/blobs/${digest}`, { as: people.stranger })).status).toBe(
+      404,
+    );
     expect((await mount('acme/base')).status).toBe(201);
     expect((await read(digest, 'acme/mounted')).equals(content)).toBe(true);
   });
@@ -263,7 +264,7 @@ describe('pushing', () => {
   it('refuses an endless manifest whose length is not told', async () => {
     const endless = request(new URL('/v2/acme/app/manifests/endless', registry.url), {
       method: 'PUT',
-      headers: { authorization: 'Bearer ann.acme.developer', 'content-type': OCI_MANIFEST },
+      headers: { authorization: `Bearer ${people.developer}`, 'content-type': OCI_MANIFEST },
     });
     const status = new Promise<number>((resolve) => {
       endless.on('response', ({ statusCode }) => resolve(statusCode ?? 0));

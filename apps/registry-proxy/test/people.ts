@@ -1,0 +1,78 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { policyRpc, type Principal, type Role } from '@berth/contracts';
+import { NatsLink, RpcClient } from '@berth/messaging';
+import { createLogger, Health } from '@berth/runtime';
+import {
+  createTestDatabase,
+  startTestService,
+  testNats,
+  type TestDatabase,
+  type TestService,
+} from '@berth/testing';
+
+const BLOCKED = `@id("no-blocked-images") @message("Images called blocked are not for use.")
+  forbid (principal, action in [Berth::Action::"image.pull", Berth::Action::"image.push"], resource is Berth::Image)
+  when { context has repository && context.repository like "*blocked*" };`;
+
+/** The policy service, with the people of these specs: their Berth tokens. */
+export class People {
+  /** Of ann, a developer of team acme. */
+  developer = '';
+  /** Of vic, a viewer of team acme. */
+  viewer = '';
+  /** Of olga, a maintainer of team others. */
+  stranger = '';
+
+  private constructor(
+    readonly policy: TestService,
+    private readonly database: TestDatabase,
+    private readonly connection: NatsConnection,
+    /** As the scheduler asks other services. */
+    readonly rpc: RpcClient,
+  ) {}
+
+  /** Two teams with their members, and a policy that denies images called `blocked`. */
+  static async start(): Promise<People> {
+    const adminToken = `berth_${randomBytes(32).toString('base64url')}`;
+    const database = await createTestDatabase('policy');
+    const { env } = await testNats('policy');
+    const policy = await startTestService('policy', {
+      ...env,
+      DATABASE_URL: database.url,
+      BERTH_ADMIN_TOKEN_SHA256: createHash('sha256').update(adminToken).digest('hex'),
+      LOG_LEVEL: 'warn',
+    });
+    const { env: _env, ...options } = await testNats('scheduler');
+    const connection = await connect(options);
+    const rpc = new RpcClient(new NatsLink(connection, createLogger('scheduler', 'silent'), new Health()));
+    const people = new People(policy, database, connection, rpc);
+    await people.settle(await people.principal(adminToken));
+    return people;
+  }
+
+  /** Who holds a token. */
+  principal(token: string): Promise<Principal> {
+    return this.rpc.call(policyRpc.authenticate, { token }, { actor: null });
+  }
+
+  async stop(): Promise<void> {
+    await this.connection.close();
+    await this.policy.kill('SIGTERM');
+    await this.database.drop();
+  }
+
+  private async settle(admin: Principal): Promise<void> {
+    const asAdmin = { actor: admin };
+    await this.rpc.call(policyRpc.applyPolicy, { id: 'no-blocked-images', text: BLOCKED }, asAdmin);
+    for (const name of ['acme', 'others']) await this.rpc.call(policyRpc.createTeam, { name }, asAdmin);
+    const add = async (team: string, user: string, role: Role): Promise<string> => {
+      await this.rpc.call(policyRpc.createUser, { name: user }, asAdmin);
+      await this.rpc.call(policyRpc.setMember, { team, user, role }, asAdmin);
+      return (await this.rpc.call(policyRpc.createToken, { user, name: 'spec' }, asAdmin)).token;
+    };
+    this.developer = await add('acme', 'ann', 'developer');
+    this.viewer = await add('acme', 'vic', 'viewer');
+    this.stranger = await add('others', 'olga', 'maintainer');
+  }
+}
