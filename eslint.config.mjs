@@ -34,7 +34,7 @@ const patterns = [
 ];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', 'docs/**'] },
+  { ignores: ['**/dist/**', '**/.types/**', '**/node_modules/**', '.nx/**', 'docs/**'] },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
