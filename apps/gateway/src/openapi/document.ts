@@ -13,6 +13,17 @@ the audit log records, whichever door it comes in by.`;
 
 const IDEMPOTENCY_ERRORS: readonly ErrorCode[] = ['IDEMPOTENCY_IN_FLIGHT', 'IDEMPOTENCY_MISMATCH'];
 const BODY_ERRORS: readonly ErrorCode[] = ['BODY_INVALID', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'];
+/** In the order in which a newcomer needs them. */
+const TAGS = {
+  Identity: 'Who there is: users, tokens, teams and their members',
+  Projects: 'Products of a team',
+  Environments: 'Where a project runs, with its variables',
+  Deployments: 'What was and is rolled out',
+  Services: 'What services write',
+  Policies: 'The rules, in Cedar',
+  Quotas: 'Limits, and what is used of them',
+  Audit: 'Who did what, who allowed it, and how it ended',
+};
 const METHODS = ['get', 'post', 'put', 'delete'] as const;
 
 interface Media {
@@ -32,7 +43,7 @@ interface Operation {
 
 /** The OpenAPI 3.1 document of the application's routes under `/v1`. */
 export function buildOpenApi(app: INestApplication): OpenAPIObject {
-  const outline = new DocumentBuilder()
+  const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Berth')
     .setDescription(DESCRIPTION)
@@ -40,9 +51,9 @@ export function buildOpenApi(app: INestApplication): OpenAPIObject {
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addServer('/')
     .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'token')
-    .addSecurityRequirements('token')
-    .build();
-  const document = SwaggerModule.createDocument(app, outline, {
+    .addSecurityRequirements('token');
+  for (const [tag, description] of Object.entries(TAGS)) builder.addTag(tag, description);
+  const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (controller, method) => `${family(controller)}.${method}`,
     standardSchemaConverter: convertSchema,
   });
