@@ -25,7 +25,7 @@ export async function sendBlob(
   const length = range.end - range.start + 1;
   const buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(READ_BYTES, Math.max(length, 1))));
   let sending: Promise<void> = Promise.resolve();
-  response.setTimeout(IDLE_MS, () => response.destroy());
+  response.on('timeout', () => response.destroy());
   for (let position = range.start, turn = 0; position <= range.end; turn ^= 1) {
     const wanted = Math.min(buffers[turn]!.length, range.end + 1 - position);
     const chunk = await readSome(source, buffers[turn]!.subarray(0, wanted), position);
@@ -64,8 +64,11 @@ function write(response: ServerResponse, chunk: Buffer): Promise<void> {
     }
     const gone = (): void => reject(new ClientGone());
     response.once('close', gone);
+    // Only while the client is the one to wait for: an upstream has its own time.
+    response.setTimeout(IDLE_MS);
     response.write(chunk, (error) => {
       response.removeListener('close', gone);
+      response.setTimeout(0);
       if (error) reject(new ClientGone());
       else resolve();
     });

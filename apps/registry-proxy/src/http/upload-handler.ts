@@ -145,6 +145,8 @@ function startOfChunk(exchange: Exchange): number | null {
 
 function limitIdleness({ request }: Exchange): void {
   request.setTimeout(IDLE_MS, () => request.destroy(new Error('the client sends nothing')));
+  // From here on it is the client who waits, for the disk.
+  request.once('end', () => request.setTimeout(0));
 }
 
 function unknownUpload(id: string): OciError {
