@@ -84,7 +84,8 @@ export async function bringUp(
     })),
     progress,
   );
-  await resumeWorkloads(settings.dockerHost, secrets.installation, home.stoppedWorkloads);
+  const resumed = await resumeWorkloads(settings.dockerHost, secrets.installation, home.stoppedWorkloads);
+  if (resumed > 0) progress(`started ${resumed} guest services again`);
 
   const url = `http://127.0.0.1:${ports.gateway}`;
   const registry = registryAddress(ports);

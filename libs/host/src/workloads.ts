@@ -24,6 +24,10 @@ export async function pauseWorkloads(
   for (const { name, replicas } of running) note[name] = replicas;
   writeAtomically(noteFile, JSON.stringify(note), 0o600);
   await docker(dockerHost, 'service', 'scale', '--detach', ...running.map(({ name }) => `${name}=0`));
+  // The rules that isolate guests go next: none may be left running without them.
+  const allStopped = async () =>
+    (await listReplicas(dockerHost, installation)).every(({ alive }) => alive === 0);
+  await waitUntil(allStopped, 60_000, 100);
   return running.length;
 }
 
@@ -85,6 +89,9 @@ export async function removeWorkloads(dockerHost: string, installation: string):
 
 interface Replicas {
   name: string;
+  /** Instances that run now. */
+  alive: number;
+  /** Instances that should run. */
   replicas: number;
 }
 
@@ -105,7 +112,7 @@ async function listReplicas(dockerHost: string, installation: string): Promise<R
   if (code !== 0) return [];
   return stdout
     .split('\n')
-    .map((line) => /^(\S+) replicated \d+\/(\d+)/.exec(line))
+    .map((line) => /^(\S+) replicated (\d+)\/(\d+)/.exec(line))
     .filter((match) => match !== null)
-    .map((match) => ({ name: match[1] ?? '', replicas: Number(match[2]) }));
+    .map((match) => ({ name: match[1] ?? '', alive: Number(match[2]), replicas: Number(match[3]) }));
 }
