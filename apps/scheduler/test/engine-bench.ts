@@ -7,7 +7,7 @@ import type {
 } from '../src/engine/container-engine.js';
 import { SwarmEngine } from '../src/engine/swarm/swarm-engine.js';
 import { pinImages, readCompose, releaseDigest } from '../src/compose/index.js';
-import { removeWorkloads } from '@berth/host';
+import { removeWorkloads } from '@berth/testing';
 import { buildTestImage, testEngine, upstreamRegistry, type TestImage } from '@berth/testing';
 
 /** A web server that answers with `/www/index.html`, as `library/<name>` in the run's upstream registry. */

@@ -1,5 +1,5 @@
 import type { LogLine } from '@berth/contracts';
-import { docker } from '@berth/host';
+import { docker } from '@berth/testing';
 import { eventually, type TestImage } from '@berth/testing';
 import { engineBench, scriptImage, shopDev, type EngineBench } from './engine-bench.js';
 

@@ -1,3 +1,4 @@
+export { docker, removeWorkloads } from '@berth/host';
 export { ApiClient, type ApiAnswer } from './api-client.js';
 export { createTestDatabase, type TestDatabase } from './database.js';
 export { eventually, type EventuallyOptions } from './eventually.js';

@@ -1,0 +1,50 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { ActionsModule, checkMediation } from '@berth/actions';
+import { MessagingModule, serveRpc } from '@berth/messaging';
+import { DatabaseModule, RuntimeModule, type ServiceOptions } from '@berth/runtime';
+import { DeploymentEntity } from './deployments/deployment.entity.js';
+import { DeploymentsModule } from './deployments/deployments.module.js';
+import { EngineModule } from './engine/engine.module.js';
+import { SCHEDULER_ENV, type SchedulerEnv } from './env.js';
+import { EnvironmentEntity } from './environments/environment.entity.js';
+import { EnvironmentsModule } from './environments/environments.module.js';
+import { migrations } from './migrations/index.js';
+import { ProjectEntity } from './projects/project.entity.js';
+import { ProjectsModule } from './projects/projects.module.js';
+import { ReleaseEntity } from './releases/release.entity.js';
+import { ReleasesModule } from './releases/releases.module.js';
+import { ServicesModule } from './services/services.module.js';
+import { UpkeepModule } from './upkeep/upkeep.module.js';
+
+const entities = [ProjectEntity, EnvironmentEntity, ReleaseEntity, DeploymentEntity];
+
+/** What should run and what does. */
+@Global()
+@Module({})
+export class AppModule {
+  static forEnv(env: SchedulerEnv): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        RuntimeModule.forService('scheduler', env),
+        DatabaseModule.forService({ service: 'scheduler', env, entities, migrations }),
+        MessagingModule.forService({ service: 'scheduler', env, outbox: true }),
+        ActionsModule.forService(),
+        EngineModule,
+        ProjectsModule,
+        EnvironmentsModule,
+        ReleasesModule,
+        DeploymentsModule,
+        ServicesModule,
+        UpkeepModule,
+      ],
+      providers: [{ provide: SCHEDULER_ENV, useValue: env }],
+      exports: [SCHEDULER_ENV],
+    };
+  }
+}
+
+/** The service as `startService` and tests start it. */
+export function schedulerService(env: SchedulerEnv): ServiceOptions {
+  return { name: 'scheduler', module: AppModule.forEnv(env), env, prepare: [checkMediation, serveRpc] };
+}

@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { EnvironmentsModule } from '../environments/environments.module.js';
+import { ReleasesModule } from '../releases/releases.module.js';
+import { SettlementsModule } from '../upkeep/settlements.module.js';
+import { DeploymentEntity } from './deployment.entity.js';
+import { DeploymentStore } from './deployment-store.js';
+import { DeploymentsController } from './deployments.controller.js';
+import { DeploymentsService } from './deployments.js';
+import { Images } from './images.js';
+import { Intake } from './intake.js';
+import { RolloutLedger } from './rollout-ledger.js';
+import { RolloutTimes } from './rollout-times.js';
+import { RolloutWorker } from './rollout-worker.js';
+
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([DeploymentEntity]),
+    EnvironmentsModule,
+    ReleasesModule,
+    SettlementsModule,
+  ],
+  controllers: [DeploymentsController],
+  providers: [
+    DeploymentsService,
+    DeploymentStore,
+    Images,
+    Intake,
+    RolloutLedger,
+    RolloutTimes,
+    RolloutWorker,
+  ],
+})
+export class DeploymentsModule {}

@@ -1,0 +1,85 @@
+import type { z } from 'zod';
+import { registryOf, type actions, type Amounts, type ResolvedImage } from '@berth/contracts';
+import type { ComposeSpec, ServiceSpec } from '../compose/index.js';
+
+export type DeploymentFacts = z.input<typeof actions.deploymentCreate.context>;
+
+/** Where no fixed port is published: above all ports there are. */
+const NO_PORT = 65_536;
+
+/** What policy judges before anything is done. */
+export function deploymentFacts(
+  environment: string,
+  release: string,
+  spec: ComposeSpec,
+  images: ReadonlyMap<string, ResolvedImage>,
+): DeploymentFacts {
+  const services = Object.entries(spec.services);
+  const all = services.map(([, service]) => service);
+  const fixed = all.flatMap(({ ports }) => ports.flatMap(({ published }) => published ?? []));
+  const { cpu, memory, instances } = amountsOf(spec);
+  return {
+    environment,
+    release,
+    services: services.map(([name]) => name).sort(),
+    images: distinct(all.map(({ image }) => image)),
+    registries: distinct([...images.values()].map(({ repository }) => registryOf(repository))),
+    tags: distinct(all.flatMap(({ image }) => tagOf(image) ?? [])),
+    users: distinct(services.map(([name, { user }]) => userOf(user ?? images.get(name)?.config.user ?? ''))),
+    capAdd: distinct(all.flatMap(({ capAdd }) => capAdd)),
+    publishedPorts: [
+      ...new Set(all.flatMap(({ ports }) => ports.map(({ published }) => published ?? 0))),
+    ].sort((a, b) => a - b),
+    minPublishedPort: Math.min(NO_PORT, ...fixed),
+    volumes: distinct(all.flatMap(({ volumes }) => volumes.map(({ volume }) => volume))),
+    allReadOnly: all.every(({ readOnly }) => readOnly),
+    instances,
+    cpuMillis: Math.round(cpu * 1_000),
+    memoryBytes: memory,
+    maxMemoryBytes: Math.max(0, ...all.map(({ limits }) => limits.memoryBytes)),
+  };
+}
+
+/** Facts of a deployment that was not looked into: for whoever may not even know of the environment. */
+export function noFacts(environment: string): DeploymentFacts {
+  return deploymentFacts(environment, '', { services: {}, volumes: {} }, new Map());
+}
+
+/** What quota must cover: the limits of all instances together. */
+export function amountsOf(spec: ComposeSpec): Amounts {
+  const amounts = { cpuMillis: 0, memory: 0, instances: 0 };
+  for (const { limits, replicas } of Object.values(spec.services)) {
+    amounts.cpuMillis += Math.ceil(limits.nanoCpus / 1e6) * replicas;
+    amounts.memory += limits.memoryBytes * replicas;
+    amounts.instances += replicas;
+  }
+  return { cpu: amounts.cpuMillis / 1_000, memory: amounts.memory, instances: amounts.instances };
+}
+
+/** The tag of a reference, `latest` where none is written; null of one by digest. */
+export function tagOf(image: string): string | null {
+  if (image.includes('@')) return null;
+  const tag = /:([\w][\w.-]*)$/.exec(image)?.[1];
+  // A colon before a slash is a port.
+  return tag ?? 'latest';
+}
+
+/** `root` for each way to say so. */
+export function userOf(user: string): string {
+  return /^(|0|root)(:.*)?$/.test(user) ? 'root' : user;
+}
+
+/** Fixed ports of the host that a release holds, in one order: whoever locks them does so in the same. */
+export function fixedPorts(
+  services: Readonly<Record<string, Pick<ServiceSpec, 'ports'>>>,
+): { port: number; protocol: 'tcp' | 'udp' }[] {
+  return Object.values(services)
+    .flatMap(({ ports }) =>
+      ports.flatMap(({ published, protocol }) => (published === null ? [] : [{ port: published, protocol }])),
+    )
+    .sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));
+}
+
+function distinct(values: string[]): string[] {
+  return [...new Set(values)].sort();
+}

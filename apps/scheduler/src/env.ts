@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { DatabaseEnv, readEnv } from '@berth/runtime';
+
+export const SchedulerEnv = DatabaseEnv.extend({
+  DOCKER_HOST: z
+    .string()
+    .regex(/^(unix|tcp|https?):\/\//, { error: 'must be unix:///path or tcp://host:port' })
+    .default('unix:///var/run/docker.sock'),
+  /** host:port of the registry-proxy as the container engine sees it. */
+  BERTH_REGISTRY: z.string().min(1).default('127.0.0.1:4401'),
+  /** What the engine shows the registry-proxy when it pulls. */
+  BERTH_ENGINE_TOKEN: z.string().default(''),
+  /** How long a release may take to come up, before the time that its health checks may take. */
+  SCHEDULER_DEADLINE_SECONDS: z.coerce.number().int().min(1).max(3_600).default(300),
+  /** How often what the engine runs is compared with what should be there. */
+  SCHEDULER_UPKEEP_SECONDS: z.coerce.number().min(0.1).max(3_600).default(30),
+});
+export type SchedulerEnv = z.infer<typeof SchedulerEnv>;
+
+export const schedulerEnv = (): SchedulerEnv => readEnv(SchedulerEnv);
+
+/** Nest's injection token. */
+export const SCHEDULER_ENV = Symbol('SCHEDULER_ENV');

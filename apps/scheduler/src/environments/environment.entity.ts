@@ -1,0 +1,43 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+import type { Environment, ResourceRef } from '@berth/contracts';
+
+@Entity('environments')
+export class EnvironmentEntity {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('text')
+  project!: string;
+
+  @Column('text')
+  name!: string;
+
+  /** The project's, which never changes. */
+  @Column('text')
+  team!: string;
+
+  @Column('jsonb')
+  variables!: Record<string, string>;
+
+  /** Digest of what runs; null when nothing does. */
+  @Column('text', { nullable: true })
+  release!: string | null;
+
+  /** Set while it is being removed. */
+  @Column('timestamptz', { name: 'removing_since', nullable: true })
+  removingSince!: Date | null;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+}
+
+export function toEnvironment(entity: EnvironmentEntity): Environment {
+  const { project, name, team, variables, release, createdAt } = entity;
+  return { project, name, team, variables, release, createdAt: createdAt.toISOString() };
+}
+
+type Place = Pick<EnvironmentEntity, 'project' | 'name' | 'team'>;
+
+export function environmentResource({ project, name, team }: Place): ResourceRef {
+  return { type: 'Environment', id: `${project}.${name}`, team, project, environment: name };
+}

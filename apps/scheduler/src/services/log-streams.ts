@@ -1,0 +1,77 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { BerthError, streamAliveSubject, streamSubject, type StreamMessage } from '@berth/contracts';
+import { NatsLink } from '@berth/messaging';
+import { asBerthError, LOGGER, type Logger } from '@berth/runtime';
+import {
+  CONTAINER_ENGINE,
+  type ContainerEngine,
+  type EnvironmentRef,
+  type LogRequest,
+} from '../engine/container-engine.js';
+
+/** A reader that has not been heard of for so long is gone. */
+const SILENCE_MS = 30_000;
+const MAX_STREAMS = 100;
+/** The bus must take what was sent before more is read: a reader that is slow must not fill our memory. */
+const LINES_AHEAD = 200;
+
+/** Sends the output of services to those who asked, each on a subject of its own. */
+@Injectable()
+export class LogStreams implements BeforeApplicationShutdown {
+  private readonly open = new Map<AbortController, Promise<void>>();
+
+  constructor(
+    @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
+    @Inject(NatsLink) private readonly link: NatsLink,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Begins to send; ends by itself, or when the reader is silent for 30 seconds. Throws SERVICE_UNAVAILABLE when too many are open. */
+  start(stream: string, target: EnvironmentRef, request: Omit<LogRequest, 'signal'>): void {
+    if (this.open.size >= MAX_STREAMS)
+      throw new BerthError('SERVICE_UNAVAILABLE', 'Too many logs are being read at once. Try again later.');
+    const stop = new AbortController();
+    const sending = this.send(stream, target, { ...request, signal: stop.signal }, stop);
+    this.open.set(stop, sending);
+    void sending.finally(() => this.open.delete(stop));
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    for (const stop of this.open.keys()) stop.abort();
+    await Promise.all(this.open.values());
+  }
+
+  private async send(
+    stream: string,
+    target: EnvironmentRef,
+    request: LogRequest,
+    stop: AbortController,
+  ): Promise<void> {
+    const { connection } = this.link;
+    let silence = setTimeout(() => stop.abort(), SILENCE_MS);
+    const alive = connection.subscribe(streamAliveSubject(stream), {
+      callback: () => {
+        clearTimeout(silence);
+        silence = setTimeout(() => stop.abort(), SILENCE_MS);
+      },
+    });
+    const publish = (message: StreamMessage): void =>
+      connection.publish(streamSubject(stream), JSON.stringify(message));
+    try {
+      let sent = 0;
+      for await (const line of this.engine.logs(target, request)) {
+        publish({ type: 'line', line });
+        sent += 1;
+        if (sent % LINES_AHEAD === 0) await connection.flush();
+      }
+      publish({ type: 'end', code: null, detail: null });
+    } catch (thrown) {
+      const error = asBerthError(thrown);
+      this.logger.warn({ err: thrown, stream }, 'log-stream.failed');
+      publish({ type: 'end', code: error.code, detail: error.message });
+    } finally {
+      clearTimeout(silence);
+      alive.unsubscribe();
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ActionPipeline, notFound } from '@berth/actions';
+import { actions, type ResourceRef, type Service } from '@berth/contracts';
+import type { ReleaseSpec } from '../compose/index.js';
+import { CONTAINER_ENGINE, type ContainerEngine, type EngineService } from '../engine/container-engine.js';
+import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
+import { EnvironmentsService } from '../environments/environments.js';
+import { ReleasesService } from '../releases/releases.js';
+
+/** What runs in an environment, as the engine says. */
+@Injectable()
+export class ServicesService {
+  constructor(
+    private readonly environments: EnvironmentsService,
+    private readonly releases: ReleasesService,
+    private readonly pipeline: ActionPipeline,
+    @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
+  ) {}
+
+  async list(project: string, name: string): Promise<{ items: Service[]; nextCursor: null }> {
+    const environment = await this.environments.find(project, name);
+    const resource = environmentResource(environment);
+    return this.pipeline.read({ action: actions.serviceList, resource, context: {} }, async () => {
+      const [running, spec] = await Promise.all([
+        this.engine.services({ project, environment: name }),
+        this.releases.specOf(project, environment.release),
+      ]);
+      return { items: running.map((service) => toService(service, spec)), nextCursor: null };
+    });
+  }
+
+  /** The resource that reading a service's output is judged on. Throws NOT_FOUND for one that is not there. */
+  async resource(project: string, name: string, service: string): Promise<ResourceRef> {
+    const environment = await this.environments.find(project, name);
+    const resource = serviceResource(environment, service);
+    const running = await this.engine.services({ project, environment: name });
+    if (!running.some((candidate) => candidate.name === service)) throw notFound(resource);
+    return resource;
+  }
+}
+
+function serviceResource({ team, project, name }: EnvironmentEntity, service: string): ResourceRef {
+  return { type: 'Service', id: `${project}.${name}.${service}`, team, project, environment: name };
+}
+
+export function toService(service: EngineService, spec: ReleaseSpec | null): Service {
+  const { name, image, release, desired, instances } = service;
+  return {
+    name,
+    image: spec?.services[name]?.image ?? image,
+    release,
+    replicas: { running: instances.filter(({ state }) => state === 'running').length, desired },
+    ports: portsOf(service),
+    instances: instances.map(({ id, state, healthy, release: own, startedAt, message }) => ({
+      ...{ id, state, healthy, startedAt, message, release: own },
+    })),
+  };
+}
+
+/** Each port where it really is: one the engine picked differs from instance to instance. */
+function portsOf({ ports, instances }: EngineService): Service['ports'] {
+  const live = instances.filter(({ state }) => state === 'running').flatMap((instance) => instance.ports);
+  return ports.flatMap(({ target, published, protocol }) => {
+    const held = live.filter((port) => port.target === target && port.protocol === protocol);
+    const at = [...new Set(published === null ? held.map((port) => port.published) : [published])];
+    return (at.length > 0 ? at : [null]).map((port) => ({
+      ...{ target, protocol, published: port },
+      url: port !== null && protocol === 'tcp' ? `http://127.0.0.1:${port}` : null,
+    }));
+  });
+}
