@@ -196,6 +196,7 @@ describe('status and logs', () => {
   test('logs -f prints lines as they come, one JSON object each with --json', async () => {
     gateway.on(`GET ${PLACE}/services/web/logs`, (_request, response) => {
       sendEvents(response, 'log', [line('web', TIME, 'one'), line('web', TIME, 'two')]);
+      sendEvents(response, 'end', [{}]);
       response.end();
     });
     const { stdout, code } = await berth(`logs web -f ${inDev} --json`);
@@ -207,6 +208,24 @@ describe('status and logs', () => {
         .map((text) => (JSON.parse(text) as { line: string }).line),
     ).toEqual(['one', 'two']);
     expect(gateway.seen[0].query).toEqual({ tail: '100', follow: 'true' });
+  });
+
+  test('logs -f goes on where it was cut off, and prints nothing twice', async () => {
+    const one = line('web', '2026-05-01T10:00:01.000Z', 'one');
+    let connects = 0;
+    gateway.on(`GET ${PLACE}/services/web/logs`, ({ query }, response) => {
+      if (connects++ === 0) {
+        sendEvents(response, 'log', [one]);
+        response.write('id: 9', () => response.destroy());
+        return;
+      }
+      expect(query.since).toBe('2026-05-01T10:00:01.000Z');
+      sendEvents(response, 'log', [one, line('web', '2026-05-01T10:00:02.000Z', 'two')]);
+      sendEvents(response, 'end', [{}]);
+      response.end();
+    });
+    const { stdout, code } = await berth(`logs web -f ${inDev}`);
+    expect([stdout, code]).toEqual(['one\ntwo\n', 0]);
   });
 
   test('a stream that ends with an error ends the command with its code', async () => {

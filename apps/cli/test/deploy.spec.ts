@@ -176,6 +176,17 @@ test('sends the same request again, with the same key, when the connection broke
   expect(new Set(keys).size).toBe(1);
 });
 
+test('whoever stops watching is told that the deployment goes on', async () => {
+  gateway.on(EVENTS, (_request, response) => sendEvents(response, 'deployment', [deployment()]));
+  const { code, stderr } = await runCli(['deploy', '--env', 'dev'], {
+    env,
+    cwd: folder,
+    interruptAfter: /rolling out/,
+  });
+  expect(code).toBe(130);
+  expect(stderr).toContain(`berth cancel ${ID}`);
+});
+
 describe('the project', () => {
   const posted = (): string => gateway.requests('POST')[0].path;
 

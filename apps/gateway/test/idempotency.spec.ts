@@ -1,4 +1,4 @@
-import { Kvm } from '@nats-io/kv';
+import { type KV, Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { BerthError, policyRpc, type Problem } from '@berth/contracts';
 import { eventually } from '@berth/testing';
@@ -73,6 +73,30 @@ test('while it is under way, the same request is told so', async () => {
   expect((await create(key)).headers.get('idempotency-replayed')).toBe('true');
 });
 
+test('whoever held a key and died loses it when the lease is over', async () => {
+  const key = newKey();
+  let finish = (): void => undefined;
+  const busy = new Promise<void>((resolve) => (finish = resolve));
+  gateway.peers.on(policyRpc.createTeam, async ({ name }) => {
+    await busy;
+    return { name, createdAt: TIME };
+  });
+  const first = create(key);
+  await eventually(() => expect(gateway.peers.requests).toHaveLength(1));
+  await withBucket(async (bucket) => {
+    for await (const name of await bucket.keys()) {
+      const kept = (await bucket.get(name))?.json<{ state: string; until: number }>();
+      if (kept?.state === 'running')
+        await bucket.put(name, JSON.stringify({ ...kept, until: Date.now() - 1 }));
+    }
+  });
+  const second = create(key);
+  await eventually(() => expect(gateway.peers.requests).toHaveLength(2));
+  finish();
+  expect([(await first).status, (await second).status]).toEqual([201, 201]);
+  expect((await create(key)).headers.get('idempotency-replayed')).toBe('true');
+});
+
 test('of many at once one is done', async () => {
   const key = newKey();
   const answers = await Promise.all(Array.from({ length: 20 }, () => create(key)));
@@ -131,15 +155,20 @@ test.each(['', 'with space', 'x'.repeat(256)])('the key %j is none', async (key)
   expect([status, body.code]).toEqual([400, 'VALIDATION_FAILED']);
 });
 
-/** All that the bucket holds, read with the gateway's own credentials. */
 async function keptTexts(): Promise<string> {
-  const connection = await connect(gateway.nats.as('gateway'));
-  try {
-    const bucket = await new Kvm(connection).open('idempotency');
+  return withBucket(async (bucket) => {
     const texts: string[] = [];
     for await (const name of await bucket.keys()) texts.push((await bucket.get(name))?.string() ?? '');
     expect(texts.length).toBeGreaterThan(0);
     return texts.join('\n');
+  });
+}
+
+/** The bucket, with the gateway's own credentials. */
+async function withBucket<T>(work: (bucket: KV) => Promise<T>): Promise<T> {
+  const connection = await connect(gateway.nats.as('gateway'));
+  try {
+    return await work(await new Kvm(connection).open('idempotency'));
   } finally {
     await connection.close();
   }

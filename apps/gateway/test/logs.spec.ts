@@ -79,6 +79,7 @@ describe('following', () => {
     say(stream, end);
     await client.ended;
     expect(client.data<LogLine>('log')).toEqual([lineOf('early'), lineOf('late')]);
+    expect(client.events.at(-1)?.event).toBe('end');
   });
 
   test('ends with a problem when the stream breaks', async () => {

@@ -32,18 +32,37 @@ async function deploy(cli: Cli, options: DeployOptions): Promise<void> {
   const project = projectName(cli, options.project, file);
   // With --json stdout is for the deployment; the steps are shown to whoever watches.
   const steps = new StepPrinter(cli.output, options.json ? cli.output.stderr : cli.output.stdout);
+  let forget = (): void => undefined;
   try {
     steps.waiting('resolving images, asking policy and quota');
     const accepted = await create(cli, project, options.env, file.text);
     steps.show(accepted);
     if (options.detach) return tellAccepted(cli, accepted, options);
     let last = accepted;
+    forget = onInterrupt(cli, steps, accepted);
     for await (last of followDeployment(cli.api, accepted.id)) steps.show(last);
     steps.stop();
     await tellOutcome(cli, last, options.json ?? false);
   } finally {
+    forget();
     steps.stop();
   }
+}
+
+/** As a shell has it: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
+
+/** Whoever stops watching has not stopped the deployment: says so. Answers what undoes it. */
+function onInterrupt(cli: Cli, steps: StepPrinter, { id }: Deployment): () => void {
+  const leave = (): void => {
+    steps.stop();
+    cli.output.note(
+      `The deployment goes on. See it: berth deployments ${id} --follow. End it: berth cancel ${id}`,
+    );
+    process.exit(INTERRUPTED);
+  };
+  process.once('SIGINT', leave);
+  return () => process.off('SIGINT', leave);
 }
 
 async function create(cli: Cli, project: string, env: string, compose: string): Promise<Deployment> {

@@ -1,9 +1,9 @@
 import { LogLine, page, Service } from '@berth/contracts';
+import { followLogs } from '../logs/follow.js';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { command, inEnvironment, moment, whole, type Common, type InEnvironment } from '../command.js';
 import { projectName } from '../compose-file.js';
-import { CliError } from '../errors.js';
 import { path, type Query } from '../http/path.js';
 import type { Color } from '../output/output.js';
 import { printable } from '../output/text.js';
@@ -40,7 +40,7 @@ async function logs(cli: Cli, service: string | undefined, options: LogsOptions)
   const paths = names.map((name) => place + path`/services/${name}/logs`);
   if (!names.length) cli.output.note('Nothing runs there.');
   const print = linePrinter(cli, names, options.json ?? false);
-  if (options.follow) await Promise.all(paths.map((each) => follow(cli, each, query, print)));
+  if (options.follow) await Promise.all(paths.map((each) => followLogs(cli.api, each, query, print)));
   else await printPast(cli, paths, query, print, options.json ?? false);
 }
 
@@ -57,14 +57,6 @@ async function printPast(
   if (paths.length > 1) lines.sort((a, b) => (a.time ?? '').localeCompare(b.time ?? ''));
   if (json) return cli.output.json({ items: lines, nextCursor: null });
   lines.forEach(print);
-}
-
-async function follow(cli: Cli, place: string, query: Query, print: (line: LogLine) => void): Promise<void> {
-  for await (const { event, data } of cli.api.events(place, { ...query, follow: true })) {
-    if (event === 'error') throw CliError.fromProblem(JSON.parse(data));
-    const line = event === 'log' ? LogLine.safeParse(JSON.parse(data)) : null;
-    if (line?.success) print(line.data);
-  }
 }
 
 function linePrinter(cli: Cli, names: readonly string[], json: boolean): (line: LogLine) => void {

@@ -81,7 +81,9 @@ export class LogStreams {
     const stream = this.streams.start(httpRequest, reply, { keep: LINES_WAITING }, stop);
     sink = {
       line: (line) => stream.send({ event: 'log', data: line }),
-      end: inThisRequest((error: BerthError | null) => (error ? fail(stream, error) : stream.finish())),
+      end: inThisRequest((error: BerthError | null) =>
+        error ? fail(stream, error) : stream.finish({ event: 'end', data: {} }),
+      ),
     };
     for (const deliver of early) deliver(sink);
   }

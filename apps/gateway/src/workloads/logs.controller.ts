@@ -18,7 +18,8 @@ export class LogsController {
     errors: ['ENGINE_UNAVAILABLE'],
     description:
       'With `follow=true` the answer is a stream of server-sent events (`text/event-stream`): a `log` event for each ' +
-      'line; `lost` with a count where a slow reader missed some; `error` with a problem, as the last one.',
+      'line; `lost` with a count where a slow reader missed some; `end` when there is nothing more to come, or `error` ' +
+      'with a problem, as the last one. A stream that ends without either was cut off: connect again.',
   })
   async read(
     @Param({ schema: AtService }) place: AtService,

@@ -1,0 +1,54 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { LogLine, Problem } from '@berth/contracts';
+import { CliError } from '../errors.js';
+import type { Api } from '../http/api.js';
+import type { Query } from '../http/path.js';
+
+/** How long the gateway may be away before following is given up. */
+const GIVE_UP_MS = 120_000;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** Prints lines as they come, until the service is gone. A stream that is cut off is taken up where it ended. */
+export async function followLogs(
+  api: Api,
+  path: string,
+  query: Query,
+  print: (line: LogLine) => void,
+): Promise<void> {
+  let last: string | null = null;
+  let awaySince: number | null = null;
+  let connected = false;
+  for (let pause = 250; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const cut = last;
+    const from: Query = cut ? { ...query, since: cut, tail: 10_000 } : query;
+    try {
+      for await (const { event, data } of api.events(path, { ...from, follow: true })) {
+        connected = true;
+        awaySince = null;
+        pause = 250;
+        if (event === 'end') return;
+        if (event === 'error') throw problemOf(data);
+        const line = event === 'log' ? LogLine.safeParse(JSON.parse(data)) : null;
+        if (!line?.success) continue;
+        const { time } = line.data;
+        // What `since` brings again was printed before the cut.
+        if (cut && time && time <= cut) continue;
+        last = time ?? last;
+        print(line.data);
+      }
+    } catch (error) {
+      if (!connected || !isPassing(error)) throw error;
+      awaySince ??= Date.now();
+      if (Date.now() - awaySince > GIVE_UP_MS) throw error;
+    }
+    await wait(pause);
+  }
+}
+
+function problemOf(data: string): CliError {
+  return CliError.fromProblem(Problem.parse(JSON.parse(data)));
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof CliError && (error.code === 'UNREACHABLE' || error.code === 'SERVICE_UNAVAILABLE');
+}
