@@ -186,10 +186,13 @@ export class CreateLedgerFunctions1763900000003 implements MigrationInterface {
       $$`);
   }
 
-  /** Takes an array of calls, in the order of their ids (for the locks on rows), and answers one of answers. */
+  /**
+   * Takes an array of calls, in the order of their ids (for the locks on rows), and answers one of answers. Its plans are
+   * kept: made while the table is new and small, they would read all of it for as long as nothing has analysed it.
+   */
   private async createApply(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      CREATE FUNCTION ledger_apply(p_calls jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+      CREATE FUNCTION ledger_apply(p_calls jsonb) RETURNS jsonb LANGUAGE plpgsql SET enable_seqscan = off AS $$
       DECLARE
         c record;
         answers jsonb := '[]';
