@@ -52,6 +52,10 @@ export class RegistryUnderTest {
     return new RegistryUnderTest({ app, url, store, database, token, owner: options.beside === undefined });
   }
 
+  get app(): NestFastifyApplication {
+    return this.parts.app;
+  }
+
   get address(): string {
     return new URL(this.url).host;
   }

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { request } from 'node:http';
-import { readdir } from 'node:fs/promises';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '@berth/testing';
 
+import { Uploads } from '../src/push/uploads.js';
 import { People } from './people.js';
 import { RegistryUnderTest } from './registry-under-test.js';
 
@@ -273,6 +274,27 @@ describe('pushing', () => {
     for (let sent = 0; sent < 5; sent++) endless.write(Buffer.alloc(1024 * 1024, ' '));
     expect(await status).toBe(413);
     endless.destroy();
+  });
+
+  it('sweeps uploads that nobody went on with for a day, and bytes without a row', async () => {
+    const old = new Date(Date.now() - 25 * 3_600_000);
+    const abandoned = await begin();
+    const alive = await begin();
+    await patch(alive, Buffer.from('bytes'));
+    const uploads = join(registry.store, 'uploads');
+    await writeFile(join(uploads, 'orphan'), 'bytes');
+    await registry.query(`UPDATE uploads SET updated_at = $1 WHERE id = $2`, [
+      old,
+      abandoned.split('/').at(-1),
+    ]);
+    for (const name of await readdir(uploads)) await utimes(join(uploads, name), old, old);
+
+    await registry.app.get(Uploads).sweep();
+
+    expect(await readdir(uploads)).not.toContain('orphan');
+    expect((await registry.fetch(abandoned)).status).toBe(404);
+    expect((await registry.fetch(alive)).status).toBe(204);
+    expect((await put(alive, digestOf(Buffer.from('bytes')))).status).toBe(201);
   });
 
   it('leaves no upload behind in the store', async () => {

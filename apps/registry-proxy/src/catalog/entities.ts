@@ -113,6 +113,9 @@ export class UploadRow {
 
   @Column('timestamptz', { name: 'writer_until', nullable: true })
   writerUntil!: Date | null;
+
+  @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
+  updatedAt!: Date;
 }
 
 export const ENTITIES = [

@@ -48,16 +48,18 @@ export class ImageCatalog {
   }
 
   async findManifest(repository: string, reference: ManifestReference): Promise<HeldManifest | null> {
-    const tag =
-      reference.tag === undefined
-        ? null
-        : await this.database.findOneBy(TagRow, { repository, name: reference.tag });
-    const digest = tag?.digest ?? reference.digest;
-    if (digest === undefined) return null;
-    const found = await this.database.findOneBy(ManifestRow, { repository, digest });
-    return (
-      found && { digest, mediaType: found.mediaType, size: found.size, checkedAt: tag?.checkedAt ?? null }
+    if (reference.tag !== undefined) return this.findTagged(repository, reference.tag);
+    const found = await this.database.findOneBy(ManifestRow, { repository, digest: reference.digest });
+    return found && { digest: found.digest, mediaType: found.mediaType, size: found.size, checkedAt: null };
+  }
+
+  private async findTagged(repository: string, tag: string): Promise<HeldManifest | null> {
+    const rows = await this.database.query<HeldManifest[]>(
+      `SELECT digest, media_type AS "mediaType", size, checked_at AS "checkedAt"
+       FROM tags JOIN manifests USING (repository, digest) WHERE repository = $1 AND name = $2`,
+      [repository, tag],
     );
+    return rows[0] ?? null;
   }
 
   async hasManifests(

@@ -1,6 +1,6 @@
 import { randomUUID, type Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { EntityManager } from 'typeorm';
+import { In, LessThan, type EntityManager } from 'typeorm';
 import { UploadRow } from '../catalog/entities.js';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
 import type { Digest } from '../names/digest.js';
@@ -118,14 +118,16 @@ export class Uploads {
     return null;
   }
 
-  /** Removes uploads that nobody went on with for a day. */
+  /** Removes uploads that nobody went on with for a day, and bytes whose row a crash never let be written. */
   async sweep(): Promise<number> {
-    const [rows] = await this.database.query<[{ part: string }[], number]>(
-      `DELETE FROM uploads WHERE updated_at < now() - make_interval(hours => $1) RETURNING part`,
-      [ABANDONED_AFTER_HOURS],
-    );
-    for (const { part } of rows) await this.store.discardUpload(part);
-    return rows.length;
+    const abandoned = new Date(Date.now() - ABANDONED_AFTER_HOURS * 3_600_000);
+    await this.database.delete(UploadRow, { updatedAt: LessThan(abandoned) });
+    const untouched = await this.store.uploadsUntouchedSince(abandoned);
+    const wanted = await this.database.findBy(UploadRow, { part: In(untouched) });
+    const kept = new Set(wanted.map(({ part }) => part));
+    const unwanted = untouched.filter((name) => !kept.has(name));
+    for (const name of unwanted) await this.store.discardUpload(name);
+    return unwanted.length;
   }
 
   /** Makes this instance the one that writes, from where the client says that the upload is. */
@@ -204,7 +206,7 @@ export class Uploads {
     const { affected } = await this.database.update(
       UploadRow,
       { id: row.id, writer },
-      { size: part.size, writerUntil: null },
+      { size: part.size, writerUntil: null, updatedAt: new Date() },
     );
     if (!keepHash || affected !== 1) return;
     if (this.hashes.size >= MOST_KEPT_HASHES) this.hashes.delete(this.hashes.keys().next().value ?? '');

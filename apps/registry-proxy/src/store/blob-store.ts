@@ -43,4 +43,6 @@ export interface BlobStore {
   /** The first `size` bytes of an upload, as a new one that nobody else can be writing to. Null when it is gone. */
   forkUpload(name: string, size: number): Promise<PartialBlob | null>;
   discardUpload(name: string): Promise<void>;
+  /** Names of the uploads that nothing was written to since then. */
+  uploadsUntouchedSince(time: Date): Promise<string[]>;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf, type Digest } from '../names/digest.js';
 import type { BlobStore, PartialBlob, StoredBlob } from './blob-store.js';
@@ -88,6 +88,16 @@ export class FileBlobStore implements BlobStore {
 
   async discardUpload(name: string): Promise<void> {
     await rm(this.uploadPath(name), { force: true });
+  }
+
+  async uploadsUntouchedSince(time: Date): Promise<string[]> {
+    const names = await readdir(join(this.root, 'uploads'));
+    const old: string[] = [];
+    for (const name of names) {
+      const found = await absentAsNull(stat(this.uploadPath(name)));
+      if (found !== null && found.mtimeMs < time.getTime()) old.push(name);
+    }
+    return old;
   }
 
   private async create(path: string): Promise<PartialBlob> {
