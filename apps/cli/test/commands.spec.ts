@@ -325,3 +325,36 @@ test('each command has help with examples', async () => {
     expect(stdout).toContain('--json');
   }
 });
+
+test('audit ls says why: the policies that denied it, or what else stood in the way', async () => {
+  const record = {
+    id: ID,
+    time: TIME,
+    source: 'scheduler',
+    action: 'deployment.create',
+    kind: 'change',
+    outcome: 'denied',
+    actor: 'mira',
+    tokenId: null,
+    team: 'acme',
+    project: 'shop',
+    environment: 'dev',
+    resource: { type: 'Environment', id: 'shop.dev' },
+    policies: [{ id: 'rule', message: 'It is so.' }],
+    decisions: [],
+    correlationId: 'c',
+    request: {},
+  };
+  gateway.onJson(
+    'GET /v1/audit/records',
+    list(
+      { ...record, code: 'POLICY_DENIED', reason: 'r' },
+      { ...record, code: 'QUOTA_EXCEEDED', reason: 'Over quota' },
+    ),
+  );
+  const { stdout } = await berth('audit ls');
+  expect(stdout).toMatch(
+    /2026-05-01 10:00:00Z +mira +deployment\.create +Environment:shop\.dev +denied +rule: It is so\.\n/,
+  );
+  expect(stdout).toMatch(/denied +QUOTA_EXCEEDED: Over quota\n/);
+});

@@ -84,9 +84,11 @@ async function listRecords(cli: Cli, options: ListOptions): Promise<void> {
   tellOfMore(cli, records);
 }
 
-/** The policies of a denial, else the code and reason of a failure. */
+/** What the policies say of a denial, else the code and reason of a failure. */
 function whyOf({ outcome, policies, code, reason }: AuditRecord): string {
-  if (outcome === 'denied' && policies.length)
+  // A denial for another reason, such as quota, has policies too: those that allowed it.
+  if (outcome === 'denied' && code === 'POLICY_DENIED' && policies.length) {
     return policies.map(({ id, message }) => `${id}: ${message}`).join('; ');
+  }
   return [code, reason?.split('\n', 1)[0]].filter(Boolean).join(': ') || '-';
 }

@@ -64,14 +64,14 @@ async function statusOf(cli: Cli, environment: Environment): Promise<Status> {
 function showStatus(cli: Cli, { environment, deployment, services: found }: Status): void {
   const { output } = cli;
   output.facts({
-    environment: output.paint('bold', `${environment.project}.${environment.name}`),
+    environment: `${environment.project}.${environment.name}`,
     team: environment.team,
     release: shortDigest(environment.release),
     'last deployment': deployment
       ? `${deployment.status}, ${ago(deployment.createdAt)} by ${deployment.createdBy} (${deployment.id})`
       : 'none',
+    ...(deployment?.reason ? { reason: deployment.reason } : {}),
   });
-  if (deployment?.reason) output.facts({ reason: deployment.reason });
   output.line();
   showServices(cli, found, `Nothing runs in ${environment.project}.${environment.name}.`);
 }

@@ -68,7 +68,9 @@ export class StepPrinter {
   }
 
   private lineOf({ name, status, message, startedAt, finishedAt }: DeploymentStep): string {
-    return this.render(status, TITLES[name], elapsed(startedAt, finishedAt), message);
+    // Why it failed is told at the end, in full.
+    const told = status === 'failed' ? null : message;
+    return this.render(status, TITLES[name], elapsed(startedAt, finishedAt), told);
   }
 
   private render(
@@ -78,7 +80,6 @@ export class StepPrinter {
     message: string | null,
   ): string {
     const [mark, color] = MARKS[status];
-    // What a failing container said comes at the end, in full.
     const told = message ? printable(message).split('\n', 1)[0] : '';
     const parts = [title.padEnd(WIDTH), time.padStart(8), told];
     return `  ${this.output.paint(color, mark, this.stream)} ${parts.join('  ').trimEnd()}`;

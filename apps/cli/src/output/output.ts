@@ -38,7 +38,8 @@ export class Output {
   facts(facts: Readonly<Record<string, string | number | null | undefined>>): void {
     const width = Math.max(...Object.keys(facts).map((name) => name.length));
     for (const [name, value] of Object.entries(facts)) {
-      this.line(`${this.paint('dim', name.padEnd(width))}  ${printable(String(value ?? '-'))}`);
+      const text = printable(String(value ?? '-')).replaceAll('\n', `\n${' '.repeat(width + 2)}`);
+      this.line(`${this.paint('dim', name.padEnd(width))}  ${text}`);
     }
   }
 
