@@ -1,6 +1,7 @@
 import { policyRpc, type Principal } from '@berth/contracts';
 import { eventually } from '@berth/testing';
 import { Client } from 'pg';
+import { DecisionRetention } from '../src/decisions/decision-retention.js';
 import { failure, PolicyService } from './policy-service.js';
 
 let service: PolicyService;
@@ -77,6 +78,23 @@ describe('decisions over NATS', () => {
       const [row]: object[] = await service.dataSource.query('SELECT * FROM decisions WHERE id = $1', [id]);
       expect(row).toMatchObject({ principal: 'dan', allowed, context: { name: kept } });
     });
+  });
+
+  it('are kept for as long as the setting says', async () => {
+    const { id } = await service.decide(dan, read);
+    await eventually(async () => {
+      const aged = `UPDATE decisions SET time = now() - interval '31 days' WHERE id = $1 RETURNING id`;
+      expect(await service.dataSource.query(aged, [id])).toEqual([[{ id }], 1]);
+    });
+    const [{ count }]: { count: number }[] = await service.dataSource.query(
+      'SELECT count(*)::int FROM decisions',
+    );
+    expect(await service.instance.get(DecisionRetention, { strict: false }).removeOld()).toBe(1);
+    const [after]: { count: number }[] = await service.dataSource.query(
+      'SELECT count(*)::int FROM decisions',
+    );
+    expect(after.count).toBeGreaterThanOrEqual(count - 1);
+    expect(await service.dataSource.query('SELECT FROM decisions WHERE id = $1', [id])).toEqual([]);
   });
 
   it('come as many at once as are asked', async () => {

@@ -66,6 +66,7 @@ describe('users and teams', () => {
 
   it.each([
     ['createUser', { name: 'admin' }],
+    ['createUser', { name: 'anonymous' }],
     ['createTeam', { name: 'acme' }],
   ] as const)('have one name each: %s', async (method, payload) => {
     expect((await failure(service.call(policyRpc[method], payload, admin))).code).toBe('ALREADY_EXISTS');
@@ -224,6 +225,13 @@ describe('tokens', () => {
         message: 'Needs a token with one of the scopes "member.set", "member.*", "*"; this one has "read".',
       },
     ]);
+  });
+
+  it('have scopes that mean something', async () => {
+    const error = await failure(
+      service.call(policyRpc.createToken, { scopes: ['read', 'boat.sail'] }, admin),
+    );
+    expect(error).toMatchObject({ code: 'VALIDATION_FAILED', extensions: { fields: [{ path: 'scopes' }] } });
   });
 
   it('hand on no more than they have', async () => {

@@ -1,25 +1,25 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { CedarThread } from './cedar-thread.js';
+import { CedarProcess } from './cedar-process.js';
 import { EVALUATOR, WasmEvaluator } from './evaluator.js';
 import { PolicyCompiler } from './policy-compiler.js';
 
 /** Cedar: what reads policies, and what decides by them. */
 @Module({
   providers: [
-    CedarThread,
+    CedarProcess,
     {
       provide: PolicyCompiler,
-      useFactory: (thread: CedarThread) => new PolicyCompiler(thread),
-      inject: [CedarThread],
+      useFactory: (cedar: CedarProcess) => new PolicyCompiler(cedar),
+      inject: [CedarProcess],
     },
     { provide: EVALUATOR, useClass: WasmEvaluator },
   ],
   exports: [PolicyCompiler, EVALUATOR],
 })
 export class CedarModule implements OnApplicationShutdown {
-  constructor(@Inject(CedarThread) private readonly thread: CedarThread) {}
+  constructor(@Inject(CedarProcess) private readonly cedar: CedarProcess) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await this.thread.close();
+    await this.cedar.close();
   }
 }

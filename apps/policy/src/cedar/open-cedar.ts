@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { compileFunction } from 'node:vm';
 
 export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs');
 
 const requireHere = createRequire(__filename);
 
-/** Where Cedar's own module for Node is, for a thread that loads one for itself. The bare import of the package fails. */
+/** Where Cedar's own module for Node is, for a process that loads one for itself. The bare import of the package fails. */
 export const CEDAR_MODULE = requireHere.resolve('@cedar-policy/cedar-wasm/nodejs');
+
+// Optimised code only for what runs all the time: as quick in the end, and some 25 MiB less.
+setFlagsFromString('--wasm-tiering-budget=50000000');
 
 type Load = (exports: object, require: NodeJS.Require, folder: string) => void;
 let load: Load | undefined;

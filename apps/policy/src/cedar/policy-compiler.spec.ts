@@ -1,13 +1,13 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { actions, type BerthError } from '@berth/contracts';
-import { CedarThread } from './cedar-thread.js';
+import { CedarProcess } from './cedar-process.js';
 import { resourceEntity, userEntity } from './entities.js';
 import { WasmEvaluator, type EvaluationRequest } from './evaluator.js';
 import { PolicyCompiler } from './policy-compiler.js';
 
-const thread = new CedarThread();
-const compiler = new PolicyCompiler(thread);
-afterAll(() => thread.close());
+const cedar = new CedarProcess();
+const compiler = new PolicyCompiler(cedar);
+afterAll(() => cedar.close());
 
 const parse = async (text: string): Promise<PolicyJson> => (await compiler.compile('it', text)).json;
 const admins = () => parse(when('principal.admin'));
@@ -97,7 +97,7 @@ describe('hostile text', () => {
     });
   });
 
-  // What the limits let through must not kill the live evaluator either, whose stack is what the main thread has.
+  // What the limits let through must not kill the live evaluator either, whose stack is no larger.
   it.each([
     ['&&', (n: number) => Array(n).fill('principal.admin').join(' && ')],
     ['||', (n: number) => Array(n).fill('principal.name == "x"').join(' || ')],
@@ -141,9 +141,9 @@ describe('hostile text', () => {
 
   it('comes back at once after a fault of the parser', async () => {
     const nested = `${'('.repeat(5_000)}true${')'.repeat(5_000)}`;
-    await expect(thread.call('checkParsePolicySet', { staticPolicies: when(nested) })).rejects.toThrow();
+    await expect(cedar.call('checkParsePolicySet', { staticPolicies: when(nested) })).rejects.toThrow();
     const started = performance.now();
-    await thread.call('checkParsePolicySet', { staticPolicies: when('true') });
+    await cedar.call('checkParsePolicySet', { staticPolicies: when('true') });
     expect(performance.now() - started).toBeLessThan(1_000);
   });
 });

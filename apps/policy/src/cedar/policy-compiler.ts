@@ -1,6 +1,6 @@
 import type { DetailedError, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { BerthError } from '@berth/contracts';
-import { CedarDied, type CedarThread } from './cedar-thread.js';
+import { CedarDied, type CedarProcess } from './cedar-process.js';
 import { MAX_EXPRESSION_DEPTH, measureConditions } from './conditions.js';
 import { authorizationCall, type EvaluationRequest, type PolicySet } from './evaluator.js';
 import { cedarSchema } from './schema.js';
@@ -50,13 +50,13 @@ export function claimedEffect(id: string, text: string): Effect {
   return effect;
 }
 
-/** Parses and validates policies, in a thread that bad text cannot harm anybody from. */
+/** Parses and validates policies, in a process where bad text harms nobody. */
 export class PolicyCompiler {
   private readonly schema: SchemaJson<string> = cedarSchema();
   /** What was found valid, so that a reload has to look at what is new only. */
   private readonly known = new Map<string, CompiledPolicy>();
 
-  constructor(private readonly thread: CedarThread) {}
+  constructor(private readonly cedar: CedarProcess) {}
 
   /** Throws POLICY_INVALID, with every problem and its place. */
   async compile(id: string, text: string): Promise<CompiledPolicy> {
@@ -88,7 +88,7 @@ export class PolicyCompiler {
   async allowsAll(policies: PolicySet, requests: readonly EvaluationRequest[]): Promise<boolean> {
     const staticPolicies = Object.fromEntries(policies);
     for (const request of requests) {
-      const answer = await this.thread.call('isAuthorized', {
+      const answer = await this.cedar.call('isAuthorized', {
         ...authorizationCall(request),
         policies: { staticPolicies },
       });
@@ -119,7 +119,7 @@ export class PolicyCompiler {
 
   private async parse(id: string, text: string): Promise<CompiledPolicy> {
     claimedEffect(id, text);
-    const parts = await this.thread.call('policySetTextToParts', text);
+    const parts = await this.cedar.call('policySetTextToParts', text);
     if (parts.type === 'failure') throw invalidPolicy(id, problemsOf(text, parts.errors));
     if (parts.policy_templates.length > 0) {
       throw invalidPolicy(id, [
@@ -131,7 +131,7 @@ export class PolicyCompiler {
         { message: `It holds ${parts.policies.length} policies; apply them one by one.` },
       ]);
     }
-    const answer = await this.thread.call('policyToJson', text);
+    const answer = await this.cedar.call('policyToJson', text);
     if (answer.type === 'failure') throw invalidPolicy(id, problemsOf(text, answer.errors));
     const { json } = answer;
     const { depth, inexact } = measureConditions(json.conditions);
@@ -159,13 +159,13 @@ export class PolicyCompiler {
 
   /**
    * Types, attributes, actions; what would never match; letters that look like others. Together, as most of the time goes
-   * into Cedar's reading of the schema; one by one only when that is too much for its thread.
+   * into Cedar's reading of the schema; one by one only when that is too much for its process.
    */
   private async validate(policies: readonly CompiledPolicy[]): Promise<Map<string, TextProblem[]>> {
     const problems = new Map<string, TextProblem[]>();
     if (policies.length === 0) return problems;
     try {
-      const answer = await this.thread.call('validate', {
+      const answer = await this.cedar.call('validate', {
         schema: this.schema,
         policies: { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) },
       });
@@ -194,7 +194,7 @@ const TOO_COMPLICATED: TextProblem = {
 };
 
 function refusalOf(id: string, error: unknown): BerthError {
-  if (error instanceof BerthError) return error;
+  if (error instanceof BerthError && error.code === 'POLICY_INVALID') return error;
   if (error instanceof CedarDied) return invalidPolicy(id, [TOO_COMPLICATED]);
   throw error;
 }

@@ -51,7 +51,8 @@ export class Decider {
       this.principals.read(principal.user, principal.tokenId),
       otherUser === null ? null : this.principals.read(otherUser, null),
     ]);
-    const inForce = await this.policies.atLeast(asker.revision);
+    await this.policies.atLeast(asker.revision);
+    const inForce = this.policies.current;
     const question = {
       action,
       hook: request.hook,

@@ -1,5 +1,5 @@
 import { actions, type ActionDefinition, type ResourceRef } from '@berth/contracts';
-import { coversAction, scopeMessage, widerThan } from '../identity/scopes.js';
+import { coversAction, scopeMessage, unknownScopes, widerThan } from '../identity/scopes.js';
 import { factsOf, verdictOn, type Asker, type TokenState } from './verdict.js';
 
 const platform: ResourceRef = { type: 'Platform', id: 'berth' };
@@ -91,6 +91,13 @@ describe('scopes', () => {
     [['nothing.known'], ['read'], ['nothing.known']],
   ])('%j asked for with %j: %j is too much', (asked, held, wider) => {
     expect(widerThan(asked, held)).toEqual(wider);
+  });
+
+  it('that cover nothing are found', () => {
+    expect(unknownScopes(['*', 'read', 'team.*', 'team.list', 'team.fly', 'boat.*'])).toEqual([
+      'team.fly',
+      'boat.*',
+    ]);
   });
 
   it('that would do are told', () => {

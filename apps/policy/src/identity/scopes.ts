@@ -17,6 +17,12 @@ export function coversAction(
   );
 }
 
+/** Those that cover nothing, as no action has such a name. */
+export function unknownScopes(scopes: readonly string[]): string[] {
+  const known = new Set(['*', 'read', ...catalog.keys(), ...[...catalog.keys()].map(familyOf)]);
+  return scopes.filter((scope) => !known.has(scope));
+}
+
 /** Those of the asked scopes that reach further than the held ones: nobody hands on more than they hold. */
 export function widerThan(asked: readonly string[], held: readonly string[]): string[] {
   return asked.filter((scope) => {

@@ -17,7 +17,7 @@ import {
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { positionOf, toPage } from '../paging.js';
-import { widerThan } from './scopes.js';
+import { unknownScopes, widerThan } from './scopes.js';
 import { hashToken, newToken } from './token-text.js';
 import { TokenEntity, toToken } from './token.entity.js';
 import { UserEntity } from './user.entity.js';
@@ -40,6 +40,7 @@ export class TokensService {
   create(input: Input<'createToken'>): Promise<IssuedToken> {
     const actor = requireActor();
     const { user = actor.user, name, scopes, expiresInSeconds } = input;
+    refuseUnknown(scopes);
     const intent = {
       action: actions.tokenCreate,
       resource: userRef(user),
@@ -104,6 +105,18 @@ export class TokensService {
       return { result: revoked, outcome: {}, events: [draftEvent(tokenRevoked, {}, revoked)] };
     });
   }
+}
+
+function refuseUnknown(scopes: readonly string[]): void {
+  const unknown = unknownScopes(scopes);
+  if (unknown.length === 0) return;
+  const fields = unknown.map((scope) => ({
+    path: 'scopes',
+    message: `"${scope}" is no action or family of actions`,
+  }));
+  throw new BerthError('VALIDATION_FAILED', `${fields.map(({ message }) => message).join('; ')}.`, {
+    fields,
+  });
 }
 
 function refuseWider(asked: readonly string[], held: readonly string[]): void {

@@ -19,6 +19,9 @@ import { toUser, UserEntity } from './user.entity.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
 
+/** Who acts in records when it is no user. */
+const RESERVED = ['anonymous', 'berth'];
+
 @Injectable()
 export class UsersService {
   constructor(
@@ -39,6 +42,9 @@ export class UsersService {
   create(input: Input<'createUser'>): Promise<User> {
     const intent = { action: actions.userCreate, resource: PLATFORM, context: input };
     return this.pipeline.change(intent, async (transaction) => {
+      if (RESERVED.includes(input.name)) {
+        throw new BerthError('ALREADY_EXISTS', `The name "${input.name}" is Berth's own; take another one.`);
+      }
       const inserted: { created_at: Date }[] = await transaction.query(
         `INSERT INTO users (name, kind, admin) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING created_at`,
         [input.name, input.kind, input.admin],

@@ -27,7 +27,7 @@ export interface LiveSet extends PoliciesInForce {
 @Injectable()
 export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   private set: LiveSet | null = null;
-  private refreshing: Promise<LiveSet> | null = null;
+  private refreshing: Promise<void> | null = null;
   private rounds: NodeJS.Timeout | null = null;
 
   constructor(
@@ -39,13 +39,12 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const { policies } = await this.compiler.compileSet(STARTING_POLICIES);
+    const { policies, broken } = await this.compiler.compileSet(STARTING_POLICIES);
+    if (broken.size > 0) throw new Error(`starting policies do not hold: ${[...broken.values()].join(' ')}`);
     await this.store.plant(policies.values());
     await this.refresh();
     this.health.add('policies', () => {
-      if (!this.set) throw new Error('no policies are loaded');
-      if (this.set.broken.size > 0)
-        throw new Error(`cannot be evaluated: ${[...this.set.broken.keys()].join(', ')}`);
+      if (!this.set) throw new Error('none are loaded');
     });
     this.rounds = setInterval(() => void this.round(), ROUND_MS).unref();
   }
@@ -58,27 +57,33 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
     await this.refreshing?.catch(() => undefined);
   }
 
-  /** The set in force, at `revision` or newer. Throws POLICY_UNAVAILABLE when it cannot be had: nothing older decides. */
-  async atLeast(revision: number): Promise<LiveSet> {
-    if (this.set && this.set.revision >= revision) return this.set;
-    // One that is under way may have begun before that revision was there.
-    if (this.refreshing) await this.refreshing.catch(() => undefined);
-    if (this.set && this.set.revision >= revision) return this.set;
-    const set = await this.refresh();
-    if (set.revision >= revision) return set;
-    throw new BerthError(
-      'POLICY_UNAVAILABLE',
-      `Revision ${revision} of the policies is not there yet. Try again.`,
-    );
+  /** The set in force. What `evaluate` says is said by this one, as long as nothing is awaited in between. */
+  get current(): LiveSet {
+    if (!this.set) throw new BerthError('POLICY_UNAVAILABLE', 'The policies are not loaded yet. Try again.');
+    return this.set;
   }
 
-  /** Asks the policies in force. To be called at once after `atLeast`, with nothing awaited in between. */
   evaluate(request: EvaluationRequest): Evaluation {
     return this.evaluator.decide(request);
   }
 
+  /** Resolves when `revision` or a newer one is in force; throws when it cannot be had: nothing older decides. */
+  async atLeast(revision: number): Promise<void> {
+    if (this.isAt(revision)) return;
+    // One that is under way may have begun before that revision was there.
+    if (this.refreshing) await this.refreshing.catch(() => undefined);
+    if (this.isAt(revision)) return;
+    await this.refresh();
+    if (!this.isAt(revision)) {
+      throw new BerthError(
+        'POLICY_UNAVAILABLE',
+        `Revision ${revision} of the policies is not there yet. Try again.`,
+      );
+    }
+  }
+
   /** Takes what the database has now. */
-  async refresh(): Promise<LiveSet> {
+  async refresh(): Promise<void> {
     const before = this.refreshing;
     const work = (async () => {
       await before?.catch(() => undefined);
@@ -92,7 +97,7 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
     }
   }
 
-  private async load(): Promise<LiveSet> {
+  private async load(): Promise<void> {
     const { revision, texts } = await this.store.read();
     const { policies, broken } = await this.compiler.compileSet(texts);
     this.evaluator.load(evaluable(policies));
@@ -100,13 +105,16 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
     this.set = { revision, messages, broken };
     for (const [policy, reason] of broken) this.logger.error({ policy, reason }, 'policy.broken');
     this.logger.info({ revision, policies: policies.size }, 'policies.in-force');
-    return this.set;
+  }
+
+  private isAt(revision: number): boolean {
+    return this.set !== null && this.set.revision >= revision;
   }
 
   private async round(): Promise<void> {
     try {
       const revision = await this.store.revision();
-      if (!this.set || revision > this.set.revision) await this.atLeast(revision);
+      await this.atLeast(revision);
     } catch (error) {
       this.logger.warn({ err: error }, 'policies.not-refreshed');
     }

@@ -1,6 +1,6 @@
 import { actions, catalog, type ActionDefinition, type Hook, type ResourceRef } from '@berth/contracts';
 import type { Subject } from '../cedar/entities.js';
-import { CedarThread } from '../cedar/cedar-thread.js';
+import { CedarProcess } from '../cedar/cedar-process.js';
 import { WasmEvaluator } from '../cedar/evaluator.js';
 import { evaluable, PolicyCompiler } from '../cedar/policy-compiler.js';
 import { mayKnowOf } from '../decisions/standing.js';
@@ -11,13 +11,13 @@ const evaluator = new WasmEvaluator();
 const messages = new Map<string, string>();
 
 beforeAll(async () => {
-  const thread = new CedarThread();
-  const compiler = new PolicyCompiler(thread);
+  const cedar = new CedarProcess();
+  const compiler = new PolicyCompiler(cedar);
   const { policies, broken } = await compiler.compileSet(STARTING_POLICIES);
   expect([...broken]).toEqual([]);
   evaluator.load(evaluable(policies));
   for (const [id, { message }] of policies) messages.set(id, message);
-  await thread.close();
+  await cedar.close();
 });
 
 const person = (name: string, role?: 'viewer' | 'developer' | 'maintainer', team = 'acme'): Subject => ({

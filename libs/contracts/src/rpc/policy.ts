@@ -48,6 +48,7 @@ export const policyRpc = {
 
   listPolicies: defineRpc('policy', 'policy.list', PageRequest, page(Policy)),
   getPolicy: defineRpc('policy', 'policy.get', z.strictObject({ id: PolicyId }), Policy),
-  applyPolicy: defineRpc('policy', 'policy.apply', ApplyPolicy.extend({ id: PolicyId }), Policy),
-  removePolicy: defineRpc('policy', 'policy.remove', z.strictObject({ id: PolicyId }), done),
+  // Both read policies in a process that may have to start first.
+  applyPolicy: defineRpc('policy', 'policy.apply', ApplyPolicy.extend({ id: PolicyId }), Policy, 20_000),
+  removePolicy: defineRpc('policy', 'policy.remove', z.strictObject({ id: PolicyId }), done, 20_000),
 };
