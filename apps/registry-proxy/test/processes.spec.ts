@@ -17,6 +17,9 @@ import { UpstreamFront } from './upstream-front.js';
 
 const digestOf = (content: Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 
+// Processes are started a dozen times.
+jest.setTimeout(120_000);
+
 describe('a registry-proxy that is stopped', () => {
   let people: People;
   let upstream: UpstreamFront;
