@@ -25,9 +25,12 @@ export class LedgerModel {
     if (entry && entry.state !== 'expired') return plain('reserved');
     const broken = scopesOf(wanted).flatMap(([scope, name]) => {
       const limit = this.limits.get(`${scope}/${name}`);
-      const used = this.used(scope, name, holderOf(wanted));
+      const used = this.used(scope, name);
+      const own = used - this.used(scope, name, holderOf(wanted));
       const requested = wanted.amounts.instances;
-      return limit !== undefined && used + requested > limit ? [{ scope, name, limit, used, requested }] : [];
+      return limit !== undefined && used - own + requested > limit
+        ? [{ scope, name, limit, used, requested: requested - own }]
+        : [];
     });
     if (broken.length > 0) return { answer: 'refused', broken };
     this.entries.set(wanted.id, { reservation: wanted, state: 'pending' });

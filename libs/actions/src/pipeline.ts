@@ -5,8 +5,10 @@ import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import {
   BerthError,
+  formatBytes,
   type ActionDefinition,
   type AuditRecord,
+  type BrokenLimit,
   type Decision,
   type Hook,
   type PolicyAnswer,
@@ -146,11 +148,7 @@ export class ActionPipeline {
   async reserve(grant: Grant, reservation: Reservation): Promise<void> {
     const { reserved, limits } = await this.gates.quota.reserve(reservation);
     if (reserved) return;
-    const told = limits.map(
-      ({ scope, name, dimension, limit, used, requested }) =>
-        `${scope}/${name} may use ${dimension} ${limit}, uses ${used}, and ${requested} more was asked for`,
-    );
-    const reason = `Over quota: ${told.join('; ')}. Ask an admin for more, or scale something down.`;
+    const reason = `Over quota. ${limits.map(tellLimit).join('; ')}. Ask an admin for more, or scale something down.`;
     const error = new BerthError('QUOTA_EXCEEDED', reason, { limits });
     await this.recordAlone(grant, { outcome: 'denied', code: error.code, reason });
     throw error;
@@ -230,6 +228,11 @@ export function requireActor(): Principal {
   const actor = currentContext()?.actor;
   if (!actor) throw new BerthError('UNAUTHENTICATED', 'This needs a token: log in with "berth login".');
   return actor;
+}
+
+function tellLimit({ scope, name, dimension, limit, used, requested }: BrokenLimit): string {
+  const say = (amount: number): string => (dimension === 'memory' ? formatBytes(amount) : String(amount));
+  return `${scope}/${name}: the limit of ${dimension} is ${say(limit)}, ${say(used)} is used, ${say(requested)} more was asked for`;
 }
 
 function reasonOf(decision: Decision): string {

@@ -10,7 +10,7 @@ export async function buildWebImages(): Promise<void> {
       tag: version,
       files: {
         '/www/cgi-bin/page': script(
-          `echo "Content-Type: text/plain"; echo; echo "web ${version}"; echo "api says: $(wget -q -O - http://api:8080/)"`,
+          `printf 'Content-Type: text/plain\\r\\n\\r\\n'; echo "web ${version}"; echo "api says: $(wget -q -O - http://api:8080/)"`,
         ),
         '/www/index.html': { content: `web ${version}\n` },
       },

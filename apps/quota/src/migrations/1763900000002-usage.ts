@@ -39,8 +39,8 @@ export class CreateUsage1763900000002 implements MigrationInterface {
         FROM ledger_holders(p_scope, p_name, clock_timestamp()) h
       $$`);
     /*
-     * Every limit that would be broken if this environment came to hold these amounts, as a JSON array. What it holds now
-     * is left out of \`used\`, since the new amounts take its place: used + requested > limit holds for each that is told.
+     * Every limit that would be broken if this environment came to hold these amounts, as a JSON array. The new amounts take
+     * the place of what it holds now, so \`requested\` is the difference: used + requested > limit holds for each that is told.
      */
     await runner.query(`
       CREATE FUNCTION ledger_broken(
@@ -52,25 +52,28 @@ export class CreateUsage1763900000002 implements MigrationInterface {
           jsonb_agg(
             jsonb_build_object(
               'scope', l.scope, 'name', l.name, 'dimension', d.dimension,
-              'limit', d.most, 'used', d.used, 'requested', d.requested
+              'limit', d.most, 'used', d.used, 'requested', d.wanted - d.own
             ) ORDER BY l.scope, d.dimension
           ), '[]'::jsonb)
         FROM limits l
         CROSS JOIN LATERAL (
           SELECT coalesce(sum(h.cpu_millis), 0) AS cpu, coalesce(sum(h.memory_bytes), 0) AS memory,
-            coalesce(sum(h.instances), 0) AS instances
+            coalesce(sum(h.instances), 0) AS instances,
+            coalesce(sum(h.cpu_millis) FILTER (WHERE own), 0) AS own_cpu,
+            coalesce(sum(h.memory_bytes) FILTER (WHERE own), 0) AS own_memory,
+            coalesce(sum(h.instances) FILTER (WHERE own), 0) AS own_instances
           FROM ledger_holders(l.scope, l.name, p_at) h
-          WHERE (h.project, h.environment) <> (p_project, p_environment)
-        ) others
+          CROSS JOIN LATERAL (SELECT (h.project, h.environment) = (p_project, p_environment)) o (own)
+        ) held
         CROSS JOIN LATERAL (
-          VALUES ('cpu', l.cpu_millis, others.cpu, p_cpu),
-            ('memory', l.memory_bytes, others.memory, p_memory),
-            ('instances', l.instances, others.instances, p_instances)
-        ) d (dimension, most, used, requested)
+          VALUES ('cpu', l.cpu_millis, held.cpu, held.own_cpu, p_cpu),
+            ('memory', l.memory_bytes, held.memory, held.own_memory, p_memory),
+            ('instances', l.instances, held.instances, held.own_instances, p_instances)
+        ) d (dimension, most, used, own, wanted)
         WHERE (l.scope, l.name) IN (
           ('environments', p_project || '.' || p_environment), ('projects', p_project),
           ('teams', p_team), ('users', p_user)
-        ) AND d.used + d.requested > d.most
+        ) AND d.used - d.own + d.wanted > d.most
       ); END $$`);
   }
 
