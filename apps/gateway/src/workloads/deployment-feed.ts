@@ -83,6 +83,7 @@ export class DeploymentFeed implements OnModuleInit, OnModuleDestroy {
   }
 
   private take(data: Uint8Array): void {
+    if (this.listeners.size === 0) return;
     const event = parseJson(data);
     const parsed = CloudEvent.safeParse(event);
     const deployment = parsed.success ? Deployment.safeParse(parsed.data.data) : null;
