@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { BerthError } from '@berth/contracts';
 import { LOGGER, type Logger } from '@berth/runtime';
 import type { ReleaseSpec } from '../compose/index.js';
@@ -14,8 +14,9 @@ import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from './rounds.js';
 
 interface Known {
-  id: string;
+  /** Of what runs; null when nothing does. */
   spec: ReleaseSpec | null;
+  underWay: boolean;
 }
 
 /**
@@ -67,19 +68,13 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   private sweepPlace(objects: OwnedObject[]): Promise<void> {
     const [{ project, environment }] = objects;
     return this.dataSource.transaction(async (transaction) => {
-      const [known]: Known[] = await transaction.query(
-        `SELECT e.id, r.spec FROM environments e
-         LEFT JOIN releases r ON r.project = e.project AND r.digest = e.release
-         WHERE e.project = $1 AND e.name = $2 FOR UPDATE OF e`,
+      // First the lock, then the look: a statement that waits for a lock still joins what was there before it waited.
+      const locked: unknown[] = await transaction.query(
+        'SELECT 1 FROM environments WHERE project = $1 AND name = $2 FOR UPDATE',
         [project, environment],
       );
-      if (known) {
-        const underWay: unknown[] = await transaction.query(
-          `SELECT 1 FROM deployments WHERE environment_id = $1 AND status IN ('pending', 'running')`,
-          [known.id],
-        );
-        if (underWay.length > 0) return;
-      }
+      const known = locked.length > 0 ? await this.known(transaction, project, environment) : null;
+      if (known?.underWay) return;
       // Services before networks: a network goes once nobody is in it, if not in this round then in the next.
       const doomed = objects.filter((object) => !belongs(object, known));
       doomed.sort((a, b) => b.kind.localeCompare(a.kind));
@@ -89,9 +84,21 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
       }
     });
   }
+
+  private async known(transaction: EntityManager, project: string, environment: string): Promise<Known> {
+    const [known]: Known[] = await transaction.query(
+      `SELECT r.spec, EXISTS (
+         SELECT 1 FROM deployments d WHERE d.environment_id = e.id AND d.status IN ('pending', 'running')
+       ) AS "underWay"
+       FROM environments e LEFT JOIN releases r ON r.project = e.project AND r.digest = e.release
+       WHERE e.project = $1 AND e.name = $2`,
+      [project, environment],
+    );
+    return known;
+  }
 }
 
-function belongs({ kind, service }: OwnedObject, known: Known | undefined): boolean {
+function belongs({ kind, service }: OwnedObject, known: Known | null): boolean {
   if (!known) return false;
   return kind === 'network' || (service !== null && Object.hasOwn(known.spec?.services ?? {}, service));
 }
