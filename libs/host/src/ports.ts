@@ -1,19 +1,36 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { PORT_SETTINGS, type PortName } from './env.js';
+import { waitUntil } from './process.js';
 
-/** A TCP port on loopback that is free now. */
-export function freePort(): Promise<number> {
-  return listenOnce(0).then((port) => port ?? Promise.reject(new Error('No TCP port is free on 127.0.0.1.')));
+// Below the range that the kernel picks from for connections out (32768 up on Linux, 49152 up elsewhere): a port from
+// there may be anybody's while its server is down for a moment.
+const LOWEST = 15_000;
+const HIGHEST = 32_000;
+const TRIES = 200;
+
+/** A TCP port on loopback that is free now, and that no connection out will take meanwhile. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (await isPortFree(port)) return port;
+  }
+  throw new Error(`No TCP port is free on 127.0.0.1 between ${LOWEST} and ${HIGHEST}.`);
 }
 
 /** Whether a TCP port on loopback can be listened on now. */
-export async function isPortFree(port: number): Promise<boolean> {
-  return (await listenOnce(port)) !== undefined;
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1' }, () => server.close(() => resolve(true)));
+  });
 }
 
 /** Throws, naming the setting that moves it, when something else listens on this port. */
 export async function assertPortFree(name: PortName, port: number): Promise<void> {
-  if (await isPortFree(port)) return;
+  // A process that was killed may hold its port for a moment after it counts as gone, until its last thread has ended.
+  if (await waitUntil(() => isPortFree(port), 2_000)) return;
   throw new Error(
     `Port ${port} (${name}) is taken by another program. Set ${PORT_SETTINGS[name].setting} to a free port, or to 0 to have one picked.`,
   );
@@ -32,15 +49,4 @@ export async function resolvePorts(
     if (ports[name] === 0) ports[name] = picked[name] ??= await freePort();
   }
   return ports;
-}
-
-function listenOnce(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen({ port, host: '127.0.0.1' }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
-    });
-  });
 }
