@@ -1,11 +1,12 @@
 import { actions, schedulerRpc, type Deployment } from '@berth/contracts';
 import { docker, eventually } from '@berth/testing';
 import { scriptImage, textAt, webImage } from './engine-bench.js';
+import { sideBySide } from './side-by-side.js';
 import { principal, SchedulerBench } from './scheduler-bench.js';
 
 let bench: SchedulerBench;
 
-beforeAll(async () => {
+const beside = sideBySide(async () => {
   bench = await SchedulerBench.start({ SCHEDULER_UPKEEP_SECONDS: 0.5 });
   const [one, two, crash, sick] = await Promise.all([
     webImage('web-one', 'one'),
@@ -16,11 +17,6 @@ beforeAll(async () => {
   bench.neighbours.images = { one, two, crash, sick };
 });
 afterAll(() => bench.stop());
-afterEach(() => {
-  bench.neighbours.decide = () => ({});
-  bench.neighbours.limits = [];
-  bench.neighbours.silent.clear();
-});
 
 const web = (image: string, more = ''): string =>
   `services:\n  web:\n    image: ${image}\n    ports: ["8080"]\n${more.replace(/^/gm, '    ')}`;
@@ -30,7 +26,7 @@ const labelled = (project: string, ...list: string[]): Promise<string> =>
   docker(bench.dockerHost, ...list, '-q', '--filter', `label=berth.project=${project}`);
 
 describe('a deployment', () => {
-  it('goes through its steps, succeeds, and leaves the facts in record, event and quota', async () => {
+  beside('goes through its steps, succeeds, and leaves the facts in record, event and quota', async () => {
     const place = await bench.shop({ GREETING: 'hi' });
     const created = await bench.deploy(place, web('one', 'environment: { A: "$GREETING" }'));
     expect(created).toMatchObject({
@@ -79,7 +75,7 @@ describe('a deployment', () => {
     expect((events.at(-1)?.data as Deployment).id).toBe(created.id);
   });
 
-  it('that fails says why, and what ran before serves', async () => {
+  beside('that fails says why, and what ran before serves', async () => {
     const place = await bench.shop();
     const first = await bench.finished((await bench.deploy(place, web('one'))).id);
     const { id } = await bench.deploy(place, web('crash'));
@@ -103,7 +99,7 @@ describe('a deployment', () => {
     );
   });
 
-  it('that fails as the first leaves nothing running', async () => {
+  beside('that fails as the first leaves nothing running', async () => {
     const place = await bench.shop();
     const failed = await bench.finished((await bench.deploy(place, web('crash'))).id);
     expect(failed).toMatchObject({ status: 'failed', reason: expect.stringContaining('nothing runs now') });
@@ -111,7 +107,7 @@ describe('a deployment', () => {
     expect(await labelled(place.project, 'ps', '-a')).toBe('');
   });
 
-  it('can be cancelled, and then is as if it had not been', async () => {
+  beside('can be cancelled, and then is as if it had not been', async () => {
     const place = await bench.shop();
     await bench.finished((await bench.deploy(place, web('one'))).id);
     const check = 'healthcheck: { test: "test -f /never", interval: 1s, retries: 1000 }';
@@ -131,7 +127,7 @@ describe('a deployment', () => {
     });
   });
 
-  it('is one at a time in an environment', async () => {
+  beside('is one at a time in an environment', async () => {
     const place = await bench.shop();
     const both = await Promise.allSettled([bench.deploy(place, web('one')), bench.deploy(place, web('two'))]);
     const refused = both.filter((result) => result.status === 'rejected');
@@ -142,7 +138,7 @@ describe('a deployment', () => {
     expect((await bench.finished(taken?.value.id ?? '')).status).toBe('succeeded');
   });
 
-  it('removes services that its Compose file no longer has', async () => {
+  beside('removes services that its Compose file no longer has', async () => {
     const place = await bench.shop();
     await bench.finished((await bench.deploy(place, `${web('one')}\n  other:\n    image: two`)).id);
     expect((await bench.services(place)).map(({ name }) => name)).toEqual(['other', 'web']);
@@ -150,7 +146,7 @@ describe('a deployment', () => {
     expect((await bench.services(place)).map(({ name }) => name)).toEqual(['web']);
   });
 
-  it('holds its fixed ports against other environments', async () => {
+  beside('holds its fixed ports against other environments', async () => {
     const port = 30_000 + Math.floor(Math.random() * 2_000);
     const fixed = `services: { web: { image: one, ports: ["${port}:8080"] } }`;
     const [first, second] = [await bench.shop(), await bench.shop()];
@@ -170,11 +166,12 @@ describe('nothing happens', () => {
     expect(rows).toEqual([]);
   };
 
-  it('when policy denies, and the denial is recorded', async () => {
+  beside('when policy denies, and the denial is recorded', async () => {
     const place = await bench.shop();
     const policies = [{ id: 'no-latest', message: 'Name a version.' }];
-    bench.neighbours.decide = ({ action }) =>
-      action === 'deployment.create' ? { allowed: false, policies } : {};
+    bench.neighbours.decide.set(place.project, ({ action }) =>
+      action === 'deployment.create' ? { allowed: false, policies } : {},
+    );
     await expect(bench.deploy(place, web('one'))).rejects.toMatchObject({
       code: 'POLICY_DENIED',
       extensions: { policies },
@@ -192,7 +189,7 @@ describe('nothing happens', () => {
     );
   });
 
-  it('over quota, and the limits are told', async () => {
+  beside('over quota, and the limits are told', async () => {
     const place = await bench.shop();
     const limit = {
       scope: 'teams',
@@ -202,7 +199,7 @@ describe('nothing happens', () => {
       used: 5,
       requested: 1,
     } as const;
-    bench.neighbours.limits = [limit];
+    bench.neighbours.limits.set(place.project, [limit]);
     await expect(bench.deploy(place, web('one'))).rejects.toMatchObject({
       code: 'QUOTA_EXCEEDED',
       extensions: { limits: [limit] },
@@ -210,7 +207,7 @@ describe('nothing happens', () => {
     await nothingOf(place.project);
   });
 
-  it.each([
+  const bad: [string, string][] = [
     ['COMPOSE_UNSUPPORTED', web('one', 'privileged: true')],
     ['COMPOSE_INVALID', 'services: ['],
     ['IMAGE_NOT_FOUND', web('nowhere')],
@@ -218,15 +215,18 @@ describe('nothing happens', () => {
       'COMPOSE_INVALID',
       `${web('one', 'depends_on: { db: { condition: service_healthy } }')}\n  db: { image: two }`,
     ],
-  ])('for a Compose file with %s', async (code, compose) => {
-    const place = await bench.shop();
-    await expect(bench.deploy(place, compose)).rejects.toMatchObject({ code });
-    await nothingOf(place.project);
-  });
+  ];
+  for (const [code, compose] of bad) {
+    beside(`for a Compose file with ${code}: ${compose}`, async () => {
+      const place = await bench.shop();
+      await expect(bench.deploy(place, compose)).rejects.toMatchObject({ code });
+      await nothingOf(place.project);
+    });
+  }
 
-  it('for one of another team, who learns nothing, not even of his Compose file', async () => {
+  beside('for one of another team, who learns nothing, not even of his Compose file', async () => {
     const place = await bench.shop();
-    bench.neighbours.decide = () => ({ allowed: false, visible: false });
+    bench.neighbours.decide.set(place.project, () => ({ allowed: false, visible: false }));
     const stranger = principal('eve', 'other');
     await expect(
       bench.call(schedulerRpc.createDeployment, { ...place, compose: 'services: [' }, stranger),
@@ -245,12 +245,13 @@ describe('nothing happens', () => {
 });
 
 describe('what came up is judged', () => {
-  it('and undone when policy denies it', async () => {
+  beside('and undone when policy denies it', async () => {
     const place = await bench.shop();
-    bench.neighbours.decide = ({ action, hook }) =>
+    bench.neighbours.decide.set(place.project, ({ action, hook }) =>
       action === 'deployment.create' && hook === 'after'
         ? { allowed: false, policies: [{ id: 'no-web', message: 'Not like that.' }] }
-        : {};
+        : {},
+    );
     const denied = await bench.finished((await bench.deploy(place, web('one'))).id);
     expect(denied).toMatchObject({
       status: 'denied',
@@ -271,7 +272,7 @@ describe('what came up is judged', () => {
 });
 
 describe('what is in the engine and nowhere else', () => {
-  it('is removed when it carries our label', async () => {
+  beside('is removed when it carries our label', async () => {
     const place = await bench.shop();
     await bench.finished((await bench.deploy(place, web('one'))).id);
     const labels = [
@@ -302,7 +303,7 @@ describe('what is in the engine and nowhere else', () => {
 });
 
 describe('an environment that is removed', () => {
-  it('leaves nothing in the engine, and quota hears of it', async () => {
+  beside('leaves nothing in the engine, and quota hears of it', async () => {
     const place = await bench.shop();
     await bench.finished((await bench.deploy(place, web('one'))).id);
     await bench.call(schedulerRpc.removeEnvironment, { ...place, volumes: true });

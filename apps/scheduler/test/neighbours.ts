@@ -26,8 +26,9 @@ export interface QuotaWord {
  * Each answer can be changed by a test; a service can be made silent.
  */
 export class Neighbours {
-  decide: (request: DecisionRequest) => Partial<Decision> = () => ({});
-  limits: BrokenLimit[] = [];
+  /** What policy and quota say in a project; both allow all where nothing is set. */
+  readonly decide = new Map<string, (request: DecisionRequest) => Partial<Decision>>();
+  readonly limits = new Map<string, BrokenLimit[]>();
   images: Record<string, TestImage> = {};
   readonly silent = new Set<'policy' | 'quota'>();
   readonly asked: DecisionRequest[] = [];
@@ -63,7 +64,7 @@ export class Neighbours {
       (request: DecisionRequest): Decision => {
         this.asked.push(request);
         const usual = { id: randomUUID(), allowed: true, visible: true, policies: [], revision: 1 };
-        return { ...usual, ...this.decide(request) };
+        return { ...usual, ...this.decide.get(request.resource.project ?? '')?.(request) };
       },
       () => this.silent.has('policy'),
     );
@@ -84,7 +85,8 @@ export class Neighbours {
       quotaRpc.reserve.subject,
       (data: Reservation) => {
         note('reserve')(data);
-        return { reserved: this.limits.length === 0, limits: this.limits };
+        const limits = this.limits.get(data.project) ?? [];
+        return { reserved: limits.length === 0, limits };
       },
       isSilent,
     );
