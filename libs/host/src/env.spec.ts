@@ -1,4 +1,4 @@
-import { inheritedEnvironment, readHostSettings } from './env.js';
+import { inheritedEnvironment, readHostSettings, withoutShell } from './env.js';
 
 describe('settings', () => {
   it('have a default each', () => {
@@ -32,5 +32,10 @@ describe('settings', () => {
       LC_ALL: 'C',
     };
     expect(inheritedEnvironment(env)).toEqual({ PATH: '/bin', HTTPS_PROXY: 'http://proxy', LC_ALL: 'C' });
+  });
+
+  it('are the same to a service whether npm or a shell called', () => {
+    const settings = { HTTP_PORT: '4400', HTTPS_PROXY: 'http://proxy' };
+    expect(withoutShell({ ...settings, PATH: '/x/node_modules/.bin:/bin', LANG: 'C' })).toEqual(settings);
   });
 });

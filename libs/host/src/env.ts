@@ -70,6 +70,13 @@ export function inheritedEnvironment(env: NodeJS.ProcessEnv = process.env): Reco
   return inherited;
 }
 
+const OF_THE_SHELL = /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR)$/;
+
+/** The part of an environment that decides what a service does: npm and another shell have another PATH. */
+export function withoutShell(env: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OF_THE_SHELL.test(name)));
+}
+
 /** Folders that hold commands, including those that a non-root PATH leaves out. */
 export function commandFolders(env: NodeJS.ProcessEnv = process.env): string[] {
   const usual = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];

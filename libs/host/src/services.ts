@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutShell } from './env.js';
 import { REPOSITORY } from './files.js';
 import type { Home } from './home.js';
 import { lastLines, runningProcess, startDetached, stopProcess, waitUntil } from './process.js';
@@ -78,7 +79,7 @@ async function startService(home: Home, service: ServiceProcess, libraries: stri
   const stamp = createHash('sha256')
     .update(libraries)
     .update(hashBuild(folder))
-    .update(JSON.stringify([NODE_OPTIONS, env]))
+    .update(JSON.stringify([NODE_OPTIONS, withoutShell(env)]))
     .digest('hex');
   const pidFile = home.pidFile(name);
   if (runningProcess(pidFile)?.stamp === stamp) return { name, outcome: 'running' };
