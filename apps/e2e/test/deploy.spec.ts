@@ -65,6 +65,37 @@ describe('a team with a project', () => {
     expect(found[0].decisions.length).toBeGreaterThan(0);
   });
 
+  it('left one correlation id in the logs of all services that had a part in it', async () => {
+    const { status } = await dana.post(
+      '/v1/projects/shop/environments/dev/deployments',
+      { compose: '' },
+      { 'x-correlation-id': 'refused-1' },
+    );
+    expect(status).toBe(400);
+    const [{ correlationId }] = await records('project=shop&action=deployment.create');
+    const lines = (name: 'gateway' | 'scheduler' | 'policy' | 'quota' | 'registry-proxy') =>
+      platform
+        .service(name)
+        .logs()
+        .split('\n')
+        .filter((line) => line.includes(`"correlationId":"${correlationId}"`));
+    await eventually(() => {
+      for (const name of ['gateway', 'scheduler', 'policy', 'quota', 'registry-proxy'] as const) {
+        expect([name, lines(name).length > 0]).toEqual([name, true]);
+      }
+    });
+    expect(platform.service('gateway').logs()).toContain('refused-1');
+  });
+
+  it('left no secret in any log', () => {
+    for (const name of ['gateway', 'scheduler', 'policy', 'quota', 'registry-proxy', 'audit'] as const) {
+      const text = platform.service(name).logs();
+      expect(text).not.toBe('');
+      expect(text).not.toContain(dana.token);
+      expect(text).not.toContain(platform.adminToken);
+    }
+  });
+
   it('launched each image from the local registry, by digest', async () => {
     const objects = engineObjects(platform);
     for (const { image } of objects.services) {

@@ -1,7 +1,7 @@
 import { type CustomTransportStrategy, ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Metrics, runInContext, SERVICE_NAME } from '@berth/runtime';
+import { type Logger, LOGGER, Metrics, runInContext, SERVICE_NAME } from '@berth/runtime';
 import { contextFromHeaders } from './headers.js';
 import { NATS_CONNECTION } from './tokens.js';
 
@@ -17,6 +17,7 @@ export class NatsRpcServer extends ServerNats implements CustomTransportStrategy
     private readonly connection: NatsConnection,
     private readonly queue: string,
     private readonly metrics: Metrics,
+    private readonly lines: Logger,
   ) {
     super({ queue });
   }
@@ -37,8 +38,16 @@ export class NatsRpcServer extends ServerNats implements CustomTransportStrategy
 
   override handleMessage(channel: string, message: Msg): Promise<unknown> {
     const stopwatch = this.metrics.rpc.startTimer({ subject: channel });
-    const work = runInContext(contextFromHeaders(message.headers), async () => {
-      await super.handleMessage(channel, withReplyNoticed(message, stopwatch));
+    const context = contextFromHeaders(message.headers);
+    const onAnswer = (): void => {
+      const milliseconds = Math.round(stopwatch() * 10_000) / 10;
+      this.lines.info(
+        { correlationId: context.correlationId, subject: channel, milliseconds },
+        'rpc.answered',
+      );
+    };
+    const work = runInContext(context, async () => {
+      await super.handleMessage(channel, withReplyNoticed(message, onAnswer));
     });
     const answered = replied(message, work);
     this.inFlight.add(answered);
@@ -84,6 +93,7 @@ export async function serveRpc(app: NestFastifyApplication): Promise<void> {
     app.get<NatsConnection>(NATS_CONNECTION),
     app.get<string>(SERVICE_NAME),
     app.get(Metrics),
+    app.get<Logger>(LOGGER),
   );
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
   await app.startAllMicroservices();
