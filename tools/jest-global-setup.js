@@ -4,7 +4,9 @@ const { join } = require('node:path');
 
 module.exports = async () => {
   // Jest loads this file without the sources' transform: take the build, made when stale.
-  execFileSync(join(__dirname, '..', 'berth'), ['build', 'testing'], { stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync(join(__dirname, '..', 'berth'), ['build', 'testing'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   const { endRun, startRun } = require('../libs/testing/dist/run.js');
   const folder = await startRun();
 
