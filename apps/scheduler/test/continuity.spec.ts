@@ -70,6 +70,31 @@ describe('a deployment under way', () => {
   });
 });
 
+describe('a scheduler that is killed in the middle of a deployment', () => {
+  it('goes on with it when it is back: one container, one end, nothing told twice', async () => {
+    const scheduler = await bench.startProcess();
+    try {
+      const { id, instance, project, environment } = await underWay();
+      await scheduler.kill('SIGKILL');
+      await scheduler.start();
+      expect(await bench.finished(id)).toMatchObject({ status: 'succeeded' });
+      const [{ instances }] = await bench.services({ project, environment });
+      expect(instances.map((one) => one.id)).toEqual([instance]);
+      await eventually(() => expect(bench.neighbours.words('commit')).toContainEqual({ id }));
+      await eventually(() => {
+        const ends = bench.recordsOf(project).filter(({ action }) => action === 'deployment.create');
+        expect(ends.map(({ outcome }) => outcome)).toEqual(['accepted', 'succeeded']);
+      });
+      const types = bench.eventsOf(project).map(({ type }) => type);
+      expect(types.filter((type) => type === 'deployment.created.v1')).toHaveLength(1);
+      expect(types.filter((type) => type === 'deployment.succeeded.v1')).toHaveLength(1);
+    } finally {
+      await scheduler.kill('SIGTERM');
+      await bench.addScheduler();
+    }
+  });
+});
+
 describe('when quota gives no answer', () => {
   it('nothing is deployed', async () => {
     const place = await bench.shop();

@@ -64,6 +64,12 @@ describe('a deployment', () => {
         .map(({ outcome }) => outcome);
       expect(ends).toEqual(['accepted', 'succeeded']);
     });
+    // The end was judged too: it carries the decisions of both hooks.
+    const [accepted, succeeded] = bench
+      .recordsOf(place.project)
+      .filter(({ action }) => action === actions.deploymentCreate.name);
+    expect(accepted.decisions).toHaveLength(1);
+    expect(succeeded.decisions).toEqual([...accepted.decisions, expect.any(String)]);
     await eventually(() =>
       expect(bench.eventsOf(place.project).at(-1)?.type).toBe('deployment.succeeded.v1'),
     );

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type {
   EngineService,
   EnvironmentRef,
@@ -8,7 +8,13 @@ import type {
 import { SwarmEngine } from '../src/engine/swarm/swarm-engine.js';
 import { pinImages, readCompose, releaseDigest } from '../src/compose/index.js';
 import { removeWorkloads } from '@berth/testing';
-import { buildTestImage, testEngine, upstreamRegistry, type TestImage } from '@berth/testing';
+import {
+  buildTestImage,
+  testEngine,
+  testInstallation,
+  upstreamRegistry,
+  type TestImage,
+} from '@berth/testing';
 
 /** A web server that answers with `/www/index.html`, as `library/<name>` in the run's upstream registry. */
 export function webImage(name: string, content: string): Promise<TestImage> {
@@ -48,7 +54,7 @@ export const shopDev: EnvironmentRef = { project: 'shop', environment: 'dev' };
 export async function engineBench(): Promise<EngineBench> {
   const dockerHost = await testEngine();
   const { address: registry } = await upstreamRegistry();
-  const installation = `t${randomBytes(5).toString('hex')}`;
+  const installation = testInstallation();
   const engine = new SwarmEngine({ dockerHost, installation, registry, token: null });
   return {
     engine,

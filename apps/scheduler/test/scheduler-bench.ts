@@ -27,11 +27,14 @@ import {
   eventually,
   removeWorkloads,
   startTestNats,
+  startTestService,
   testEngine,
+  testInstallation,
   upstreamRegistry,
   type NatsAccess,
   type TestDatabase,
   type TestNats,
+  type TestService,
 } from '@berth/testing';
 import { schedulerService } from '../src/app.module.js';
 import { SchedulerEnv } from '../src/env.js';
@@ -78,7 +81,7 @@ export class SchedulerBench {
       ...nats.as('scheduler').env,
       DATABASE_URL: database.url,
       LOG_LEVEL: 'silent',
-      BERTH_INSTALLATION: `t${randomBytes(5).toString('hex')}`,
+      BERTH_INSTALLATION: testInstallation(),
       DOCKER_HOST: dockerHost,
       BERTH_REGISTRY: address,
     });
@@ -108,6 +111,14 @@ export class SchedulerBench {
 
   async addScheduler(overrides: Partial<SchedulerEnv> = {}): Promise<void> {
     this.apps.push(await createService(schedulerService({ ...this.settings, ...overrides })));
+  }
+
+  /** Instead of those within this process: one that can be killed. */
+  async startProcess(): Promise<TestService> {
+    await this.stopSchedulers();
+    const { HTTP_PORT: _port, ...settings } = this.settings;
+    const variables = Object.entries(settings).map(([name, value]) => [name, String(value)] as const);
+    return startTestService('scheduler', Object.fromEntries(variables));
   }
 
   /** As SIGTERM does. */

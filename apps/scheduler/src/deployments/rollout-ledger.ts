@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
-import { ActionPipeline } from '@berth/actions';
+import { ActionPipeline, type Grant } from '@berth/actions';
 import {
   deploymentCancelled,
   deploymentDenied,
@@ -38,6 +38,8 @@ export interface Held {
 }
 
 export interface Outcome {
+  /** With the decisions taken on the way. */
+  permission: Grant;
   steps: DeploymentStep[];
   reason: string | null;
   /** Null when it succeeded. */
@@ -97,19 +99,22 @@ export class RolloutLedger {
   }
 
   /** Notes that it is to be taken back, and why, before anything is. */
-  async beginUndo(held: Held, undo: Undo, steps: DeploymentStep[]): Promise<void> {
+  async beginUndo(
+    held: Held,
+    { permission, undo, steps }: Pick<Outcome, 'permission' | 'steps'> & { undo: Undo },
+  ): Promise<void> {
     await this.dataSource.transaction(async (transaction) => {
-      const deployment = await this.change(transaction, held, { steps, undo });
+      const deployment = await this.change(transaction, held, { steps, undo, permission });
       await this.tell(transaction, deployment, deploymentProgressed);
     });
   }
 
   /** The end: status, what runs, ports, quota, record and event, all or nothing. */
-  async finish(held: Held, { steps, reason, undo, running }: Outcome): Promise<void> {
+  async finish(held: Held, { permission, steps, reason, undo, running }: Outcome): Promise<void> {
     await this.dataSource.transaction(async (transaction) => {
       const status = undo?.status ?? 'succeeded';
       const deployment = await this.change(transaction, held, {
-        ...{ status, reason, steps, finishedAt: new Date(), leaseOwner: null, leaseUntil: null },
+        ...{ permission, status, reason, steps, finishedAt: new Date(), leaseOwner: null, leaseUntil: null },
       });
       await this.keepPorts(transaction, deployment.environmentId, running?.spec ?? null);
       if (undo) {

@@ -15,7 +15,7 @@ import { StepWriter } from './step-writer.js';
 
 /** How long the way back may take: what ran before is known to come up. */
 const RESTORE_MS = 5 * 60_000;
-const LEAST_MS = 30_000;
+const LEAST_MS = 10_000;
 const RETRY_MS = 1_000;
 /** Passing troubles of others: a rollout outlives them. */
 const PASSING = new Set<ErrorCode>(['ENGINE_UNAVAILABLE', 'POLICY_UNAVAILABLE', 'SERVICE_UNAVAILABLE']);
@@ -91,7 +91,7 @@ export class RolloutRun {
     // From here on it has succeeded; what is left is to write it down.
     await this.steps.flush();
     await this.tools.ledger.finish(this.held, {
-      ...{ steps: this.steps.current, reason: null, undo: null },
+      ...{ permission: this.deployment.permission, steps: this.steps.current, reason: null, undo: null },
       running: { digest: this.deployment.release, spec: this.specs.wanted },
     });
     return null;
@@ -140,7 +140,8 @@ export class RolloutRun {
 
   private async begin(undo: Undo): Promise<Undo> {
     await this.steps.flush();
-    await this.tools.ledger.beginUndo(this.held, undo, this.steps.failed(undo.reason));
+    const { permission } = this.deployment;
+    await this.tools.ledger.beginUndo(this.held, { permission, undo, steps: this.steps.failed(undo.reason) });
     return undo;
   }
 
@@ -160,6 +161,7 @@ export class RolloutRun {
     }
     const after = afterwards(digest, back);
     await this.tools.ledger.finish(this.held, {
+      permission: this.deployment.permission,
       ...{ steps: this.steps.failed(undo.reason), reason: `${undo.reason}\n${after}`, undo },
       running: digest !== null && previous ? { digest, spec: previous } : null,
     });

@@ -38,7 +38,7 @@ export type RolloutOutcome = { state: 'running' } | { state: 'failed'; reason: s
 export interface EngineInstance {
   id: string;
   service: string;
-  /** The engine's word: `running`, `starting`, `failed`, … */
+  /** The engine's word: `running`, `starting`, `failed`, …; `stopping` for one that was told to end. */
   state: string;
   /** Null where there is no health check. */
   healthy: boolean | null;

@@ -65,11 +65,12 @@ function describeTask(task: Task, service: SwarmService): EngineInstance {
   const current = labels[LABEL.template] === service.Spec.Labels[LABEL.template];
   const { Test: test } = spec.ContainerSpec.Healthcheck ?? {};
   const checked = test !== undefined && test[0] !== 'NONE';
+  const leaving = !isStopped(task) && task.DesiredState === 'shutdown';
   return {
     id: task.ID,
     service: service.Spec.Labels[LABEL.service],
-    state: status.State,
-    healthy: checked ? status.State === 'running' : null,
+    state: leaving ? 'stopping' : status.State,
+    healthy: checked ? status.State === 'running' && !leaving : null,
     release: (current ? service.Spec.Labels[LABEL.release] : labels[LABEL.release]) ?? null,
     startedAt: status.State === 'running' ? new Date(status.Timestamp).toISOString() : null,
     message: status.Err || (isStopped(task) || status.State === 'pending' ? (status.Message ?? null) : null),
@@ -101,9 +102,15 @@ export async function inspectFacts(
   objects: SwarmObjects,
   rollout: Rollout,
 ): Promise<InspectedFacts> {
-  const { tasks } = await objects.state(rollout.target);
+  const { services, tasks } = await objects.state(rollout.target);
+  // What the release no longer has is about to go, and not part of the outcome.
+  const own = new Set(
+    services
+      .filter((service) => Object.hasOwn(rollout.spec.services, service.Spec.Labels[LABEL.service]))
+      .map((service) => service.ID),
+  );
   const ids = tasks
-    .filter((task) => task.Status.State === 'running')
+    .filter((task) => own.has(task.ServiceID) && task.Status.State === 'running')
     .flatMap((task) => task.Status.ContainerStatus?.ContainerID ?? []);
   const found = await Promise.all(
     ids.map((id) => orUndefined(() => callEngine(() => docker.getContainer(id).inspect()))),

@@ -1,0 +1,105 @@
+import { pinImages, readCompose } from '../../compose/index.js';
+import type { Rollout } from '../container-engine.js';
+import { LABEL } from './labels.js';
+import { capabilities, DROPPED_CAPABILITIES, keepingUnchanged, toSwarmService } from './service-template.js';
+
+const surroundings = { installation: 'main', registry: '127.0.0.1:4401', networkId: 'net1' };
+const digest = `sha256:${'1'.repeat(64)}`;
+
+function rollout(lines: string, deployment = 'd1', release = 'sha256:r1'): Rollout {
+  const compose = `services: { web: { image: nginx, ${lines} } }\nvolumes: { data: }`;
+  const { spec } = readCompose(compose, {});
+  const release_ = pinImages(spec, new Map([['web', { repository: 'docker.io/library/nginx', digest }]]));
+  return { target: { project: 'shop', environment: 'dev' }, deployment, release, spec: release_ };
+}
+const service = (lines = '', ...ids: string[]) => toSwarmService(rollout(lines, ...ids), 'web', surroundings);
+
+describe('a service of a release in the swarm', () => {
+  it('is limited, labelled, alone in its network, and pulled by digest through the proxy', () => {
+    expect(service()).toEqual({
+      Name: 'main-shop-dev-web',
+      Labels: {
+        'berth.installation': 'main',
+        'berth.project': 'shop',
+        'berth.environment': 'dev',
+        'berth.service': 'web',
+        'berth.release': 'sha256:r1',
+        'berth.deployment': 'd1',
+        'berth.template': expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
+      TaskTemplate: {
+        ContainerSpec: {
+          Image: `127.0.0.1:4401/docker.io/library/nginx@${digest}`,
+          Labels: expect.objectContaining({ 'berth.installation': 'main', 'berth.deployment': 'd1' }),
+          Env: [],
+          Init: true,
+          ReadOnly: false,
+          StopGracePeriod: 10e9,
+          Mounts: [],
+          CapabilityDrop: DROPPED_CAPABILITIES.map((name) => `CAP_${name}`),
+        },
+        Resources: { Limits: { NanoCPUs: 1e9, MemoryBytes: 536_870_912, Pids: 512 }, Reservations: {} },
+        RestartPolicy: { Condition: 'any', Delay: 1e9, MaxAttempts: 0 },
+        Networks: [{ Target: 'net1', Aliases: ['web'] }],
+      },
+      Mode: { Replicated: { Replicas: 1 } },
+      UpdateConfig: expect.objectContaining({
+        Order: 'start-first',
+        FailureAction: 'rollback',
+        Monitor: 1e9,
+      }),
+      RollbackConfig: expect.objectContaining({ FailureAction: 'pause' }),
+      EndpointSpec: { Mode: 'dnsrr', Ports: [] },
+    });
+  });
+
+  it('says what its file says', () => {
+    const { TaskTemplate: template, EndpointSpec: endpoint } = service(
+      `command: [run], entrypoint: [], environment: {B: 2, A: 1}, user: "1000", read_only: true, init: false,
+       ports: ["80:8080", "9090/udp"], tmpfs: ["/t:size=1m"], volumes: ["data:/d:ro"], labels: {a: b},
+       stop_grace_period: 1s, healthcheck: {test: [CMD, ok], interval: 1s, retries: 2}`,
+    );
+    expect(template.ContainerSpec).toMatchObject({
+      Command: [''],
+      Args: ['run'],
+      Env: ['A=1', 'B=2'],
+      User: '1000',
+      ReadOnly: true,
+      Init: false,
+      StopGracePeriod: 1e9,
+      Labels: { a: 'b' },
+      Healthcheck: { Test: ['CMD', 'ok'], Interval: 1e9, Retries: 2 },
+      Mounts: [
+        { Type: 'volume', Source: 'berth_main_shop_dev_data', Target: '/d', ReadOnly: true },
+        { Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 1_048_576 } },
+      ],
+    });
+    expect(endpoint.Ports).toEqual([
+      { Protocol: 'tcp', TargetPort: 8080, PublishedPort: 80, PublishMode: 'host' },
+      { Protocol: 'udp', TargetPort: 9090, PublishMode: 'host' },
+    ]);
+  });
+
+  it('keeps the containers of a deployment before, when they are made from the same', () => {
+    const before = service('', 'd1', 'sha256:r1');
+    const after = keepingUnchanged(service('', 'd2', 'sha256:r2'), [before]);
+    expect(after.Labels[LABEL.deployment]).toBe('d2');
+    expect(after.TaskTemplate).toEqual(before.TaskTemplate);
+    const changed = keepingUnchanged(service('user: app', 'd2', 'sha256:r2'), [before, undefined]);
+    expect(changed.TaskTemplate.ContainerSpec.Labels[LABEL.deployment]).toBe('d2');
+  });
+
+  it.each([
+    [[], [], undefined, DROPPED_CAPABILITIES],
+    [['NET_RAW'], [], ['NET_RAW'], DROPPED_CAPABILITIES.filter((name) => name !== 'NET_RAW')],
+    [[], ['CHOWN'], undefined, [...DROPPED_CAPABILITIES, 'CHOWN'].sort()],
+    [['CHOWN'], ['ALL'], ['CHOWN'], ['ALL']],
+    [['ALL'], ['SYS_ADMIN'], ['ALL'], ['SYS_ADMIN']],
+  ])('with cap_add %j and cap_drop %j', (capAdd: string[], capDrop: string[], added, dropped) => {
+    const prefixed = (names: string[]) => names.map((name) => (name === 'ALL' ? name : `CAP_${name}`));
+    expect(capabilities({ capAdd, capDrop })).toEqual({
+      ...(added ? { CapabilityAdd: prefixed(added) } : {}),
+      CapabilityDrop: prefixed(dropped),
+    });
+  });
+});
