@@ -36,10 +36,11 @@ async function deploy(cli: Cli, options: DeployOptions): Promise<void> {
   try {
     steps.waiting('resolving images, asking policy and quota');
     const accepted = await create(cli, project, options.env, file.text);
+    // Before a word of it is shown: whoever reads it may leave at once.
+    forget = onInterrupt(cli, steps, accepted);
     steps.show(accepted);
     if (options.detach) return tellAccepted(cli, accepted, options);
     let last = accepted;
-    forget = onInterrupt(cli, steps, accepted);
     for await (last of followDeployment(cli.api, accepted.id)) steps.show(last);
     steps.stop();
     await tellOutcome(cli, last, options.json ?? false);
