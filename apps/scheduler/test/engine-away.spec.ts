@@ -9,7 +9,7 @@ let bench: SchedulerBench;
 beforeAll(async () => {
   gate = new EngineGate(await testEngine());
   await gate.open();
-  bench = await SchedulerBench.start({ DOCKER_HOST: gate.address, SCHEDULER_DEADLINE_SECONDS: 10 });
+  bench = await SchedulerBench.start({ DOCKER_HOST: gate.address });
   const [web, slow] = await Promise.all([
     webImage('web-one', 'one'),
     scriptImage('slow', 'sleep 4; touch /tmp/ready; sleep 600'),
@@ -46,6 +46,8 @@ describe('an engine that goes away in the middle of a rollout', () => {
   });
 
   it('makes it fail when it stays away, and is tidied when it is back', async () => {
+    await bench.stopSchedulers();
+    await bench.addScheduler({ SCHEDULER_DEADLINE_SECONDS: 10 });
     const { id, project, environment } = await underWay();
     await gate.shut();
     await eventually(
