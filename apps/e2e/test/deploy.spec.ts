@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { AuditRecord, Deployment, Page, Problem } from '@berth/contracts';
+import { ACCOUNT_NAME, findAccount, isReachableByOthers, isRoot, REPOSITORY } from '@berth/host';
 import { type ApiClient, eventually, startPlatform, type TestPlatform } from '@berth/testing';
 import { buildWebImages, composeFile } from './support/images.js';
 import {
@@ -85,6 +87,15 @@ describe('a team with a project', () => {
       }
     });
     expect(platform.service('gateway').logs()).toContain('refused-1');
+  });
+
+  it('is served by processes that may do no more than they need, where root started them', () => {
+    const uid = (name: 'gateway' | 'policy' | 'registry-proxy') =>
+      Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${platform.service(name).pid()}/status`, 'utf8'))?.[1]);
+    // Below a folder that only root may enter, nobody else could read the built services.
+    const theirs =
+      isRoot() && isReachableByOthers(REPOSITORY) ? findAccount(ACCOUNT_NAME)?.uid : process.getuid?.();
+    expect([uid('gateway'), uid('policy'), uid('registry-proxy')]).toEqual([theirs, theirs, theirs]);
   });
 
   it('left no secret in any log', () => {

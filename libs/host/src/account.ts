@@ -7,7 +7,7 @@ export interface Account {
   gid: number;
 }
 
-/** The system user that Postgres and NATS run as when root starts them: Postgres refuses root, NATS needs none of it. */
+/** The system user that all but the scheduler run as when root starts them: Postgres refuses root, the others need none of it. */
 export const ACCOUNT_NAME = 'berth';
 
 export function isRoot(): boolean {

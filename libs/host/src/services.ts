@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, lchownSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { ACCOUNT_NAME, findAccount, isRoot, type Account } from './account.js';
 import { withoutShell } from './env.js';
-import { REPOSITORY } from './files.js';
+import { isReachableByOthers, REPOSITORY } from './files.js';
 import type { Home } from './home.js';
 import { lastLines, runningProcess, startDetached, stopProcess, waitUntil } from './process.js';
 import { SERVICE_NAMES, type ServiceName } from './service-names.js';
@@ -76,17 +77,37 @@ async function startService(home: Home, service: ServiceProcess, libraries: stri
   const folder = join(REPOSITORY, 'apps', name, 'dist');
   const main = join(folder, 'main.js');
   if (!existsSync(main)) throw new Error(`${name} is not built: there is no ${main}.`);
+  const account = serviceAccount(name, main);
   const stamp = createHash('sha256')
     .update(libraries)
     .update(hashBuild(folder))
-    .update(JSON.stringify([NODE_OPTIONS, withoutShell(env)]))
+    .update(JSON.stringify([NODE_OPTIONS, withoutShell(env), account ?? null]))
     .digest('hex');
   const pidFile = home.pidFile(name);
   if (runningProcess(pidFile)?.stamp === stamp) return { name, outcome: 'running' };
   const stopped = await stopProcess(pidFile, { graceMs: 20_000 });
+  if (account && name === 'registry-proxy') handOver(home.registryStore, account);
   const args = [...NODE_OPTIONS, main];
-  startDetached({ file: process.execPath, args, env, pidFile, logFile: home.logFile(name), stamp });
+  startDetached({ file: process.execPath, args, env, account, pidFile, logFile: home.logFile(name), stamp });
   return { name, outcome: stopped ? 'restarted' : 'started' };
+}
+
+/**
+ * Whom a service runs as when root starts it: nobody who owns anything else. The scheduler stays root, since whoever may
+ * talk to the engine is root in effect; and so do all, where the built services lie in a folder that only root may enter.
+ */
+function serviceAccount(name: ServiceName, main: string): Account | undefined {
+  if (!isRoot() || name === 'scheduler' || !isReachableByOthers(main)) return undefined;
+  return findAccount(ACCOUNT_NAME);
+}
+
+/** Gives a folder and all in it to an account, unless it has it. */
+function handOver(folder: string, { uid, gid }: Account): void {
+  if (statSync(folder).uid === uid) return;
+  const inside = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  // The folder itself last: a hand-over that was cut short is seen, and done again.
+  for (const path of inside) lchownSync(join(folder, path), uid, gid);
+  chownSync(folder, uid, gid);
 }
 
 async function waitUntilReady(home: Home, services: ServiceProcess[], progress: Progress): Promise<void> {
