@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { BerthError } from '@berth/contracts';
-import { type Cedar, CEDAR_MODULE } from './open-cedar.js';
+import { type Cedar, CEDAR_FLAGS, CEDAR_MODULE } from './open-cedar.js';
 
 const DEADLINE_MS = 15_000;
 const IDLE_MS = 10_000;
@@ -70,7 +70,7 @@ export class CedarProcess {
 }
 
 function start(): ChildProcess {
-  const options = [`--stack-size=${STACK}`, `--max-old-space-size=${HEAP_MIB}`];
+  const options = [...CEDAR_FLAGS, `--stack-size=${STACK}`, `--max-old-space-size=${HEAP_MIB}`];
   const child = spawn(process.execPath, [...options, '-e', PROGRAM, CEDAR_MODULE], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',
