@@ -19,7 +19,7 @@ export function buildAsyncApi(): JsonSchema {
   const schemas: Record<string, JsonSchema> = {};
   return {
     asyncapi: '3.0.0',
-    info: { title: 'Berth events', version: '1', description: DESCRIPTION, license: { name: 'Apache-2.0' } },
+    info: { title: 'Berth events', version: '1', description: DESCRIPTION },
     defaultContentType: 'application/json',
     servers: {
       nats: {

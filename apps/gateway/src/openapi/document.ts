@@ -48,7 +48,6 @@ export function buildOpenApi(app: INestApplication): OpenAPIObject {
     .setTitle('Berth')
     .setDescription(DESCRIPTION)
     .setVersion('1')
-    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addServer('/')
     .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'token')
     .addSecurityRequirements('token');
