@@ -54,7 +54,7 @@ describe('5,000 records are there, each once', () => {
   }
 
   /** Sends, and hurts while a batch is inside its INSERT: a lock on the table holds it there. */
-  async function midway(sent: { id: string }[], hurt: () => Promise<void>): Promise<void> {
+  async function midway(sent: ReturnType<typeof record>[], hurt: () => Promise<void>): Promise<void> {
     const holder = new Client({ connectionString: database.adminUrl });
     // A crash cuts it, as it is meant to.
     holder.on('error', () => undefined);
