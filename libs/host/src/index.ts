@@ -36,7 +36,7 @@ export { renderNatsConfig } from './nats-config.js';
 export { inboxPrefix, NATS_USERS, natsPermissions, type NatsUser } from './nats-permissions.js';
 export { startNats, stopNats, type NatsServer } from './nats.js';
 export { bringDown, bringUp, type BringUpOptions, type Platform } from './platform.js';
-export { assertPortFree, freePort, isPortFree } from './ports.js';
+export { assertPortFree, freePort, isPortFree, resolvePorts } from './ports.js';
 export {
   closeDefaultDatabases,
   createDatabase,

@@ -3,6 +3,7 @@ import { readHostSettings } from '@berth/host';
 import { Console, SetupError } from './console.js';
 import { doctor } from './doctor.js';
 import { down } from './down.js';
+import { nats } from './nats.js';
 import { test } from './test.js';
 import { up } from './up.js';
 
@@ -26,6 +27,9 @@ async function main([command, ...rest]: string[]): Promise<number> {
       return 0;
     case 'down':
       await down(settings, console);
+      return 0;
+    case 'nats':
+      await nats(settings, console);
       return 0;
     case 'doctor':
       return (await doctor(settings, console)) ? 0 : 1;
