@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { defineAction } from './define.js';
+import { change, read } from './kinds.js';
+
+/** What clients of the registry do. */
+const images = { owner: 'registry-proxy' } as const;
+const ImageFacts = z.object({
+  registry: z.string(),
+  repository: z.string(),
+  reference: z.string().describe('Tag or digest'),
+});
+export const imagePull = defineAction({
+  name: 'image.pull',
+  summary: 'Pull an image, or resolve its tag',
+  ...images,
+  ...read,
+  resource: ['Image'],
+  permission: 'view',
+  context: ImageFacts,
+});
+export const imagePush = defineAction({
+  name: 'image.push',
+  summary: 'Push an image',
+  ...images,
+  ...change,
+  resource: ['Image'],
+  permission: 'develop',
+  context: ImageFacts,
+  outcome: z.object({ digest: z.string(), mediaType: z.string(), size: z.int() }),
+});
+export const imageList = defineAction({
+  name: 'image.list',
+  summary: 'List the tags of a repository',
+  ...images,
+  ...read,
+  resource: ['Image'],
+  permission: 'view',
+  context: z.object({ registry: z.string(), repository: z.string() }),
+});

@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { defineAction } from './define.js';
+import { DeploymentFacts, InstanceFacts, nothing } from './facts.js';
+import { both, change, read } from './kinds.js';
+
+/** Projects, environments, releases and deployments: the scheduler owns them. */
+const workloads = { owner: 'scheduler' } as const;
+export const projectCreate = defineAction({
+  name: 'project.create',
+  summary: 'Create a project',
+  ...workloads,
+  ...change,
+  resource: ['Team'],
+  permission: 'develop',
+  context: z.object({ name: z.string() }),
+});
+export const projectList = defineAction({
+  name: 'project.list',
+  summary: "List one's projects",
+  ...workloads,
+  ...read,
+  resource: ['Platform'],
+  permission: 'anyone',
+});
+export const projectRead = defineAction({
+  name: 'project.read',
+  summary: 'See a project',
+  ...workloads,
+  ...read,
+  resource: ['Project'],
+  permission: 'view',
+});
+export const projectRemove = defineAction({
+  name: 'project.remove',
+  summary: 'Remove a project that has no environments',
+  ...workloads,
+  ...change,
+  resource: ['Project'],
+  permission: 'maintain',
+  context: nothing,
+});
+export const environmentCreate = defineAction({
+  name: 'environment.create',
+  summary: 'Create an environment',
+  ...workloads,
+  ...change,
+  resource: ['Project'],
+  permission: 'develop',
+  context: z.object({ name: z.string(), variables: z.array(z.string()) }),
+});
+export const environmentList = defineAction({
+  name: 'environment.list',
+  summary: 'List the environments of a project',
+  ...workloads,
+  ...read,
+  resource: ['Project'],
+  permission: 'view',
+});
+export const environmentRead = defineAction({
+  name: 'environment.read',
+  summary: 'See an environment and its variables',
+  ...workloads,
+  ...read,
+  resource: ['Environment'],
+  permission: 'view',
+});
+export const environmentUpdate = defineAction({
+  name: 'environment.update',
+  summary: 'Replace the variables of an environment',
+  ...workloads,
+  ...change,
+  resource: ['Environment'],
+  permission: 'develop',
+  context: z.object({ variables: z.array(z.string()) }),
+});
+export const environmentRemove = defineAction({
+  name: 'environment.remove',
+  summary: 'Remove an environment and all that runs in it',
+  ...workloads,
+  ...change,
+  resource: ['Environment'],
+  permission: 'develop',
+  context: z.object({ volumes: z.boolean() }),
+});
+export const deploymentCreate = defineAction({
+  name: 'deployment.create',
+  summary: 'Roll out a Compose file',
+  ...workloads,
+  hooks: both,
+  consumes: ['cpu', 'memory', 'instances'],
+  record: 'change',
+  resource: ['Environment'],
+  permission: 'develop',
+  context: DeploymentFacts,
+  outcome: InstanceFacts,
+});
+export const deploymentList = defineAction({
+  name: 'deployment.list',
+  summary: 'List the deployments of an environment',
+  ...workloads,
+  ...read,
+  resource: ['Environment'],
+  permission: 'view',
+});
+export const deploymentRead = defineAction({
+  name: 'deployment.read',
+  summary: 'See or follow a deployment',
+  ...workloads,
+  ...read,
+  resource: ['Deployment'],
+  permission: 'view',
+});
+export const deploymentCancel = defineAction({
+  name: 'deployment.cancel',
+  summary: 'Cancel a deployment under way',
+  ...workloads,
+  ...change,
+  resource: ['Deployment'],
+  permission: 'develop',
+  context: nothing,
+});
+export const releaseList = defineAction({
+  name: 'release.list',
+  summary: 'List the releases of an environment',
+  ...workloads,
+  ...read,
+  resource: ['Environment'],
+  permission: 'view',
+});
+export const serviceList = defineAction({
+  name: 'service.list',
+  summary: 'See what runs in an environment',
+  ...workloads,
+  ...read,
+  resource: ['Environment'],
+  permission: 'view',
+});
+export const serviceLogs = defineAction({
+  name: 'service.logs',
+  summary: 'Read the output of a service',
+  ...workloads,
+  ...read,
+  resource: ['Service'],
+  permission: 'view',
+  context: z.object({ follow: z.boolean() }),
+});
