@@ -14,6 +14,12 @@ export {
 export { startTestNats, testNats, type NatsAccess, type TestNats } from './nats.js';
 export { testEngine, testPostgres, upstreamRegistry, type UpstreamAddress } from './parts.js';
 export { startTestPostgres, type TestPostgres } from './postgres.js';
-export { startPlatform, type PlatformOptions, type PlatformService, type TestPlatform } from './platform.js';
+export {
+  newPlatformFolder,
+  startPlatform,
+  type PlatformOptions,
+  type PlatformService,
+  type TestPlatform,
+} from './platform.js';
 export { startTestService, type TestService } from './service.js';
 export { RUN_LABEL, testInstallation } from './run.js';

@@ -70,8 +70,7 @@ export interface TestPlatform {
 /** Starts a platform from a current build. Takes some seconds. */
 export async function startPlatform(options: PlatformOptions = {}): Promise<TestPlatform> {
   await startOnce('build', async () => ({ built: await runCommand(join(REPOSITORY, 'berth'), ['build']) }));
-  const folder = mkdtempSync(join(runFolder(), 'platform-'));
-  chmodSync(folder, 0o711);
+  const folder = newPlatformFolder();
   const home = new Home(join(folder, 'home'));
   const settings = await platformSettings(folder, options);
   const up = (services?: readonly ServiceName[]) =>
@@ -119,6 +118,15 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Test
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+}
+
+/**
+ * A folder for a platform. Of one whose state is in `home` below it, the end of the run removes all, however the run ends.
+ */
+export function newPlatformFolder(): string {
+  const folder = mkdtempSync(join(runFolder(), 'platform-'));
+  chmodSync(folder, 0o711);
+  return folder;
 }
 
 async function platformSettings(folder: string, options: PlatformOptions): Promise<HostSettings> {

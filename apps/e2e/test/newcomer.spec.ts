@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { engineVersion, freePort, inheritedEnvironment, readHostSettings, REPOSITORY } from '@berth/host';
+import { eventually, newPlatformFolder, testEngine } from '@berth/testing';
+
+jest.setTimeout(240_000);
+
+interface Up {
+  url: string;
+  registry: string;
+  nats: string;
+  token?: string;
+}
+
+describe('a newcomer with ./berth', () => {
+  let env: Record<string, string>;
+  let sample: string;
+  let first: Up;
+
+  const berth = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(join(REPOSITORY, 'berth'), args, { env, encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  /** What the command says last on stdout, as JSON. Fails with all that it said when it failed. */
+  const lastLine = <T>(...args: string[]): T => {
+    const { status, stdout, stderr } = berth(...args);
+    if (status !== 0) throw new Error(`berth ${args.join(' ')} ended with ${status}:\n${stdout}\n${stderr}`);
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T;
+  };
+  const answers = async () => expect(await (await fetch(sample)).text()).toContain('Hello from web');
+
+  beforeAll(async () => {
+    await testEngine();
+    const folder = newPlatformFolder();
+    const samplePort = await freePort();
+    sample = `http://127.0.0.1:${samplePort}/`;
+    const picked = ['', '_REGISTRY', '_POLICY', '_SCHEDULER', '_QUOTA', '_AUDIT', '_NATS', '_POSTGRES'];
+    env = {
+      ...inheritedEnvironment(),
+      BERTH_HOME: join(folder, 'home'),
+      BERTH_CONFIG: join(folder, 'config'),
+      BERTH_SAMPLE_PORT: String(samplePort),
+      ...Object.fromEntries(picked.map((name) => [`BERTH${name}_PORT`, '0'])),
+    };
+  });
+
+  afterAll(() => void berth('down'));
+
+  it('has a running platform and an answering sample after one command', async () => {
+    first = lastLine<Up>('up', '--sample', '--json');
+    expect(first).toEqual({
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+      registry: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
+      nats: expect.stringMatching(/^nats:\/\/127\.0\.0\.1:\d+$/) as string,
+      token: expect.stringMatching(/^berth_[\w-]{43}$/) as string,
+    });
+    await answers();
+  });
+
+  it('is logged in, with a credentials file for nobody else', () => {
+    const stored = lastLine<{ url: string; token: string }>('token', 'show', '--json');
+    expect(stored).toMatchObject({ url: first.url, token: first.token });
+    expect(statSync(join(env.BERTH_CONFIG, 'credentials.json')).mode & 0o777).toBe(0o600);
+    expect(lastLine<{ user: string }>('whoami', '--json').user).toBe('admin');
+  });
+
+  it('finds everything in place the second time, and is shown no token again', () => {
+    const { status, stdout, stderr } = berth('up', '--sample', '--json');
+    expect([status, JSON.parse(stdout.trim())]).toEqual([
+      0,
+      { url: first.url, registry: first.registry, nats: first.nats },
+    ]);
+    expect(stderr).not.toMatch(/started|installed/);
+  });
+
+  it('is told that all is well, and what is not', async () => {
+    expect(lastLine<{ healthy: boolean }>('doctor', '--json').healthy).toBe(true);
+    expect(lastLine<{ user: string; password: string }>('nats', '--json').user).toBe('observer');
+  });
+
+  it('stops what was started, and only that; data stays', async () => {
+    expect(berth('down').status).toBe(0);
+    await expect(fetch(`${first.url}/healthz`)).rejects.toThrow();
+    await expect(fetch(sample)).rejects.toThrow();
+    expect(await engineVersion(readHostSettings().dockerHost)).toBeDefined();
+    const { status, stdout } = berth('doctor');
+    expect([status, stdout]).toEqual([1, expect.stringContaining('./berth up')]);
+    expect(berth('projects').status).not.toBe(0);
+
+    lastLine<Up>('up', '--json');
+    await eventually(answers, { timeout: 30_000 });
+    expect(lastLine<{ items: { name: string }[] }>('project', 'ls', '--json').items).toMatchObject([
+      { name: 'sample' },
+    ]);
+  });
+});
