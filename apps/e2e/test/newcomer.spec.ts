@@ -1,7 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { engineVersion, freePort, inheritedEnvironment, readHostSettings, REPOSITORY } from '@berth/host';
+import {
+  docker,
+  engineVersion,
+  freePort,
+  inheritedEnvironment,
+  readHostSettings,
+  REPOSITORY,
+} from '@berth/host';
 import { eventually, newPlatformFolder, testEngine } from '@berth/testing';
 
 jest.setTimeout(240_000);
@@ -45,7 +52,11 @@ describe('a newcomer with ./berth', () => {
     };
   });
 
-  afterAll(() => void berth('down'));
+  afterAll(async () => {
+    berth('down');
+    // What `up --sample` built and pushed stays in the engine for its user; there is none here.
+    if (first) await docker(readHostSettings().dockerHost, 'image', 'rm', `${first.registry}/demo/hello:1`);
+  });
 
   it('has a running platform and an answering sample after one command', async () => {
     first = lastLine<Up>('up', '--sample', '--json');

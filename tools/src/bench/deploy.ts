@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   bringDown,
   bringUp,
+  docker,
   freePort,
   Home,
   readHostSettings,
@@ -62,6 +63,9 @@ async function main(): Promise<void> {
   } finally {
     await stopServices(home);
     await removeWorkloads(settings.dockerHost, platform.installation);
+    await docker(settings.dockerHost, 'image', 'rm', '--force', `${platform.registry}/demo/hello:1`).catch(
+      () => undefined,
+    );
     await bringDown(home, settings);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
