@@ -1,0 +1,40 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { entrances } from '@berth/actions';
+import { catalog } from '@berth/contracts';
+import { createService } from '@berth/runtime';
+import { createTestDatabase, testNats, type TestDatabase } from '@berth/testing';
+import { auditService } from '../src/app.module.js';
+import { AuditEnv } from '../src/env.js';
+
+describe('every way into the service', () => {
+  let database: TestDatabase;
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    database = await createTestDatabase('audit');
+    const { env } = await testNats('audit');
+    app = await createService(
+      auditService(AuditEnv.parse({ ...env, DATABASE_URL: database.url, LOG_LEVEL: 'silent' })),
+    );
+  });
+  afterAll(async () => {
+    await app?.close();
+    await database?.drop();
+  });
+
+  it('performs an action of this service, and each of them has one', () => {
+    const performed = entrances(app).flatMap(({ action }) => action ?? []);
+    const owned = [...catalog.values()].filter(({ owner }) => owner === 'audit').map(({ name }) => name);
+    expect([...new Set(performed)].sort()).toEqual(owned.sort());
+  });
+
+  it('is public for a reason where it performs none, and these are all', () => {
+    const open = entrances(app).filter(({ action }) => action === null);
+    expect(open.every(({ publicReason }) => Boolean(publicReason))).toBe(true);
+    expect(open.map(({ handler }) => handler).sort()).toEqual([
+      'HealthController.alive',
+      'HealthController.ready',
+      'MetricsController.read',
+    ]);
+  });
+});
