@@ -1,7 +1,14 @@
 import { type DynamicModule, Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource, TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource, type DataSourceOptions, type EntityTarget, type MigrationInterface } from 'typeorm';
+import {
+  DataSource,
+  type DataSourceOptions,
+  type EntityTarget,
+  type Logger,
+  type MigrationInterface,
+} from 'typeorm';
 import type { DatabaseEnv } from './env.js';
+import { isDatabaseNotYetThere } from './failures.js';
 import { Health } from './health.js';
 
 export interface DatabaseOptions {
@@ -24,6 +31,16 @@ export async function migrate(dataSource: DataSource): Promise<void> {
     await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
     await runner.release();
   }
+}
+
+/** TypeORM's own lines are no JSON. What goes wrong is thrown, and logged by whoever catches it. */
+class NoLines implements Logger {
+  logQuery(): void {}
+  logQueryError(): void {}
+  logQuerySlow(): void {}
+  logSchemaBuild(): void {}
+  logMigration(): void {}
+  log(): void {}
 }
 
 @Injectable()
@@ -55,8 +72,11 @@ export class DatabaseModule {
             entities: entities as EntityTarget<object>[] as DataSourceOptions['entities'],
             migrations,
             synchronize: false,
+            logger: new NoLines(),
             retryAttempts: 240,
             retryDelay: 500,
+            // A migration that fails would fail again: only waiting for the database makes sense.
+            toRetry: isDatabaseNotYetThere,
             poolSize: 10,
             extra: {
               connectionTimeoutMillis: 5_000,

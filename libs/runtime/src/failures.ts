@@ -49,6 +49,14 @@ export function asBerthError(thrown: unknown): BerthError {
   );
 }
 
+/** Whether a connection to the database failed for a reason that passes: it is not there yet, or not ready. */
+export function isDatabaseNotYetThere(thrown: unknown): boolean {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  return (
+    (typeof code === 'string' && SOCKET_AWAY.has(code)) || (thrown instanceof Error && isDatabaseAway(thrown))
+  );
+}
+
 function isDatabaseAway(error: Error): boolean {
   const { code, driverError } = error as Error & { code?: unknown; driverError?: unknown };
   if (driverError instanceof Error && driverError !== error && isDatabaseAway(driverError)) return true;
