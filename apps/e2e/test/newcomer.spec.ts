@@ -55,7 +55,8 @@ describe('a newcomer with ./berth', () => {
   afterAll(async () => {
     berth('down');
     // What `up --sample` built and pushed stays in the engine for its user; there is none here.
-    if (first) await docker(readHostSettings().dockerHost, 'image', 'rm', `${first.registry}/demo/hello:1`);
+    if (first)
+      await docker(readHostSettings().dockerHost, 'image', 'rm', '--force', `${first.registry}/demo/hello:1`);
   });
 
   it('has a running platform and an answering sample after one command', async () => {
