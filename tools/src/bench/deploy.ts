@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   ) as HostSettings['ports'];
   const home = new Home(settings.home);
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-  await prepareMachine(home, settings, ['platform'], progress);
+  await prepareMachine(home, settings, ['platform', 'sample'], progress);
   const platform = await bringUp(home, settings, { progress });
   try {
     await deploySample(home, settings, platform, progress);
