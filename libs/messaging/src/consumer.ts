@@ -1,9 +1,12 @@
 import {
   AckPolicy,
   DeliverPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
   jetstream,
   jetstreamManager,
   type Consumer,
+  type JetStreamManager,
   type JsMsg,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -122,8 +125,7 @@ export class BatchConsumer {
     await ensureStreams(connection);
     const manager = await jetstreamManager(connection, { checkAPI: false });
     // Adding a consumer that is there resets, in nats-server 2.9, what it knows of deliveries under way.
-    const there = await manager.consumers.info(stream, durable).catch(() => null);
-    if (!there) {
+    if (!(await isThere(manager, stream, durable))) {
       await manager.consumers.add(stream, {
         durable_name: durable,
         ack_policy: AckPolicy.Explicit,
@@ -145,5 +147,16 @@ export class BatchConsumer {
         resolve();
       };
     });
+  }
+}
+
+async function isThere(manager: JetStreamManager, stream: string, durable: string): Promise<boolean> {
+  try {
+    await manager.consumers.info(stream, durable);
+    return true;
+  } catch (error) {
+    // Any other answer, or none, says nothing about it.
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound) return false;
+    throw error;
   }
 }

@@ -76,7 +76,9 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
         };
       });
       try {
-        await this.listen();
+        await this.listen().catch((error: unknown) =>
+          this.logger.warn({ err: error }, 'outbox.not-listening'),
+        );
         await this.flush();
       } catch (error) {
         this.logger.warn({ err: error }, 'outbox.not-published');
@@ -107,13 +109,19 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     const { url } = this.dataSource.options as { url?: string };
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
     client.on('notification', () => this.wake());
-    client.on('error', () => (this.listener = null));
-    client.on('end', () => (this.listener = null));
-    await client.connect();
-    const [{ schema }]: { schema: string }[] = await this.dataSource.query(
-      'SELECT current_schema() AS schema',
-    );
-    await client.query(`LISTEN ${pg.escapeIdentifier(`outbox_${schema}`)}`);
+    const forget = (): void => {
+      if (this.listener === client) this.listener = null;
+    };
+    client.on('error', forget);
+    client.on('end', forget);
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ schema: string }>('SELECT current_schema() AS schema');
+      await client.query(`LISTEN ${pg.escapeIdentifier(`outbox_${rows[0].schema}`)}`);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
     this.listener = client;
   }
 }
