@@ -7,9 +7,9 @@ import type {
 } from '../src/engine/container-engine.js';
 import { SwarmEngine } from '../src/engine/swarm/swarm-engine.js';
 import { pinImages, readCompose, releaseDigest } from '../src/compose/index.js';
-import { removeWorkloads } from '@berth/testing';
 import {
   buildTestImage,
+  removeWorkloads,
   testEngine,
   testInstallation,
   upstreamRegistry,

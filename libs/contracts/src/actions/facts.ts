@@ -3,25 +3,6 @@ import { z } from 'zod';
 /** Shapes of facts that several actions share. Integers, as Cedar has no floats: cpu in thousandths of a core. */
 export const nothing = z.object({});
 
-export const ServiceFacts = z.object({
-  name: z.string(),
-  image: z.string().describe('As written'),
-  registry: z.string().describe('`docker.io`, …, or `berth` for hosted images'),
-  repository: z.string(),
-  tag: z.string().describe('Empty when given by digest'),
-  digest: z.string(),
-  imageUser: z.string().describe('The user of the image config; empty means root'),
-  user: z.string().describe('The user that the Compose file asks for; empty when it does not'),
-  replicas: z.int(),
-  cpuMillis: z.int().describe('Limit of one instance, in thousandths of a core'),
-  memoryBytes: z.int().describe('Limit of one instance'),
-  pids: z.int(),
-  capAdd: z.array(z.string()),
-  readOnly: z.boolean(),
-  publishedPorts: z.array(z.int()).describe('Ports of the host; 0 for one that the engine picks'),
-  volumes: z.array(z.string()),
-});
-
 /** What all services of a deployment come to: Cedar has no `any` and `all` over lists, so the extremes stand beside them. */
 export const DeploymentFacts = z.object({
   environment: z.string(),
