@@ -1,4 +1,4 @@
-import type { IssuedToken, Problem } from '@berth/contracts';
+import { encodeCursor, type IssuedToken, type Problem } from '@berth/contracts';
 import { type ApiClient, eventually, startPlatform, type TestPlatform } from '@berth/testing';
 import { engineObjects } from './support/engine.js';
 import { buildWebImages } from './support/images.js';
@@ -110,6 +110,22 @@ describe('bad input', () => {
     ],
     ['a path that is not there', 'GET', '/v1/nothing', undefined, 404, 'NOT_FOUND'],
     ['a forged cursor', 'GET', '/v1/projects?cursor=x', undefined, 400, 'CURSOR_INVALID'],
+    [
+      'a cursor with a position that no list has',
+      'GET',
+      `/v1/projects/shop/environments/dev/deployments?cursor=${encodeCursor({ id: 'none' })}`,
+      undefined,
+      400,
+      'CURSOR_INVALID',
+    ],
+    [
+      'a cursor with a NUL',
+      'GET',
+      `/v1/projects?cursor=${encodeCursor({ name: 'a\0' })}`,
+      undefined,
+      400,
+      'CURSOR_INVALID',
+    ],
     ['an unknown query parameter', 'GET', '/v1/projects?page=2', undefined, 400, 'VALIDATION_FAILED'],
     ['an id that is none', 'GET', '/v1/deployments/none', undefined, 400, 'VALIDATION_FAILED'],
   ])(

@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor, PageRequest } from './pages.js';
+import { decodeCursor, encodeCursor, PageRequest, positionOf, toPage } from './pages.js';
 
 describe('pages', () => {
   it('come back to where they were', () => {
@@ -19,4 +19,25 @@ describe('pages', () => {
     expect(PageRequest.safeParse({ limit: '201' }).success).toBe(false);
     expect(PageRequest.safeParse({ offset: '3' }).success).toBe(false);
   });
+
+  it('go on after the last item shown, as long as there are more', () => {
+    const page = (limit: number) =>
+      toPage(
+        ['a', 'b', 'c'].slice(0, limit + 1),
+        limit,
+        (row) => row,
+        (name) => ({ name }),
+      );
+    const first = page(2);
+    expect([first.items, positionOf(first.nextCursor ?? '', 'name')]).toEqual([['a', 'b'], 'b']);
+    expect(page(3)).toEqual({ items: ['a', 'b', 'c'], nextCursor: null });
+    expect(positionOf(undefined, 'name')).toBe('');
+  });
+
+  it.each([encodeCursor({ name: 'a\0b' }), encodeCursor({ other: 'a' }), encodeCursor({ name: 7 }), 'x'])(
+    'begin at no forged position: %s',
+    (cursor) => {
+      expect(() => positionOf(cursor, 'name')).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }));
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BerthError } from './errors.js';
 
 /** What every list takes. `cursor` is what the page before answered as `nextCursor`; its content is nobody's business. */
 export const PageRequest = z.strictObject({
@@ -27,10 +28,41 @@ export function encodeCursor(position: Record<string, string | number>): string 
 export function decodeCursor(cursor: string): Record<string, string | number> | null {
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, string | number>)
-      : null;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+    // Postgres holds no text with a NUL, so no list of ours ended at one.
+    const forged = Object.values(value).some((part) => typeof part === 'string' && part.includes('\0'));
+    return forged ? null : (value as Record<string, string | number>);
   } catch {
     return null;
   }
+}
+
+export function invalidCursor(): BerthError {
+  return new BerthError(
+    'CURSOR_INVALID',
+    'The cursor is not one that this list gave out. Start without one.',
+  );
+}
+
+/** The text that a cursor holds under `key`; an empty one, which sorts before all, for the first page. Throws CURSOR_INVALID. */
+export function positionOf(cursor: string | undefined, key: string): string {
+  if (cursor === undefined) return '';
+  const position = decodeCursor(cursor)?.[key];
+  if (typeof position !== 'string') throw invalidCursor();
+  return position;
+}
+
+/** A page of rows that were read one more than asked for, to know whether there are others. */
+export function toPage<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  map: (row: Row) => Item,
+  position: (row: Row) => Record<string, string | number>,
+): Page<Item> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    items: shown.map(map),
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null,
+  };
 }

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import {
-  BerthError,
   decodeCursor,
-  encodeCursor,
+  invalidCursor,
+  toPage,
   Id,
   type AuditQuery,
   type AuditRecord,
@@ -35,13 +35,7 @@ export class RecordList {
     narrow(select, query);
     if (teams !== null) select.andWhere('r.team = ANY(:teams)', { teams });
     const found = await select.getMany();
-    const items = found.slice(0, query.limit);
-    const last = items.at(-1);
-    const more = found.length > query.limit && last !== undefined;
-    return {
-      items: items.map(toRecord),
-      nextCursor: more ? encodeCursor({ time: last.time.getTime(), id: last.id }) : null,
-    };
+    return toPage(found, query.limit, toRecord, ({ time, id }) => ({ time: time.getTime(), id }));
   }
 }
 
@@ -75,10 +69,7 @@ function positionOf(cursor: string): Position {
   if (typeof time === 'number' && Math.abs(time) <= 8.64e15 && Id.safeParse(id).success) {
     return { time: new Date(time), id: String(id) };
   }
-  throw new BerthError(
-    'CURSOR_INVALID',
-    'The cursor is not one that a list of records answered. Start without.',
-  );
+  throw invalidCursor();
 }
 
 function likePrefix(prefix: string): string {

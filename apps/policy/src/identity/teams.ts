@@ -14,9 +14,10 @@ import {
   type policyRpc,
   type ResourceRef,
   type Team,
+  positionOf,
+  toPage,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
-import { positionOf, toPage } from '../paging.js';
 import { MemberEntity, TeamEntity, toMember, toTeam } from './team.entity.js';
 import { UserEntity } from './user.entity.js';
 import { PLATFORM } from '../platform.js';

@@ -14,9 +14,10 @@ import {
   type policyRpc,
   type ResourceRef,
   type Token,
+  positionOf,
+  toPage,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
-import { positionOf, toPage } from '../paging.js';
 import { unknownScopes, widerThan } from './scopes.js';
 import { hashToken, newToken } from './token-text.js';
 import { TokenEntity, toToken } from './token.entity.js';

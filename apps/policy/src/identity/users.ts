@@ -11,9 +11,10 @@ import {
   type policyRpc,
   type Principal,
   type User,
+  positionOf,
+  toPage,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
-import { positionOf, toPage } from '../paging.js';
 import { PLATFORM } from '../platform.js';
 import { toUser, UserEntity } from './user.entity.js';
 

@@ -11,12 +11,13 @@ import {
   type Policy,
   type policyRpc,
   type ResourceRef,
+  positionOf,
+  toPage,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { claimedEffect, evaluable, invalidPolicy, PolicyCompiler } from '../cedar/policy-compiler.js';
 import { OWN_DENIALS } from '../decisions/verdict.js';
 import { UserEntity } from '../identity/user.entity.js';
-import { positionOf, toPage } from '../paging.js';
 import { PLATFORM } from '../platform.js';
 import { LivePolicies } from './live-policies.js';
 import { refuseLockout } from './lockout.js';

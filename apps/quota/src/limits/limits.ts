@@ -3,9 +3,9 @@ import type { z } from 'zod';
 import { ActionPipeline, requireActor } from '@berth/actions';
 import {
   actions,
-  BerthError,
   decodeCursor,
-  encodeCursor,
+  invalidCursor,
+  toPage,
   QuotaScope,
   quotaSetEvent,
   type Page,
@@ -35,10 +35,12 @@ export class LimitsService {
       async () => {
         const viewer = admin ? null : { user, teams: teams.map(({ team }) => team) };
         const found = await this.store.list(viewer, after, limit + 1);
-        const items = found.slice(0, limit);
-        const last = items.at(-1);
-        const more = found.length > limit && last !== undefined;
-        return { items, nextCursor: more ? encodeCursor({ scope: last.scope, name: last.name }) : null };
+        return toPage(
+          found,
+          limit,
+          (quota) => quota,
+          ({ scope, name }) => ({ scope, name }),
+        );
       },
     );
   }
@@ -67,8 +69,5 @@ function positionOf(cursor: string | undefined): { scope: QuotaScope | ''; name:
   const { scope, name } = decodeCursor(cursor) ?? {};
   const known = QuotaScope.safeParse(scope);
   if (known.success && typeof name === 'string') return { scope: known.data, name };
-  throw new BerthError(
-    'CURSOR_INVALID',
-    'The cursor is not one that a list of quotas answered. Start without.',
-  );
+  throw invalidCursor();
 }

@@ -7,7 +7,10 @@ import {
   actions,
   BerthError,
   deploymentProgressed,
-  encodeCursor,
+  Id,
+  invalidCursor,
+  positionOf,
+  toPage,
   isFinished,
   type Deployment,
   type Page,
@@ -16,7 +19,6 @@ import {
 import { draftEvent } from '@berth/messaging';
 import { environmentResource } from '../environments/environment.entity.js';
 import { EnvironmentsService } from '../environments/environments.js';
-import { textPosition } from '../paging.js';
 import { DeploymentEntity, deploymentResource, toDeployment } from './deployment.entity.js';
 import { Intake } from './intake.js';
 import { RolloutWorker } from './rollout-worker.js';
@@ -49,14 +51,12 @@ export class DeploymentsService {
         where: {
           environmentId: found.id,
           // Ids are UUIDs of version 7: they sort by time.
-          ...(cursor === undefined ? {} : { id: LessThan(textPosition(cursor, 'id')) }),
+          ...(cursor === undefined ? {} : { id: LessThan(idOf(cursor)) }),
         },
         order: { id: 'DESC' },
         take: limit + 1,
       });
-      const items = entities.slice(0, limit).map(toDeployment);
-      const last = items.at(-1);
-      return { items, nextCursor: entities.length > limit && last ? encodeCursor({ id: last.id }) : null };
+      return toPage(entities, limit, toDeployment, ({ id }) => ({ id }));
     });
   }
 
@@ -100,4 +100,10 @@ export class DeploymentsService {
     if (!deployment) throw notFound({ type: 'Deployment', id });
     return deployment;
   }
+}
+
+function idOf(cursor: string): string {
+  const id = Id.safeParse(positionOf(cursor, 'id'));
+  if (!id.success) throw invalidCursor();
+  return id.data;
 }

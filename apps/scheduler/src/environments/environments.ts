@@ -7,7 +7,8 @@ import { ActionPipeline, notFound } from '@berth/actions';
 import {
   actions,
   BerthError,
-  encodeCursor,
+  positionOf,
+  toPage,
   environmentCreated,
   environmentUpdated,
   type Environment,
@@ -16,7 +17,6 @@ import {
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { isForeignKeyViolation, isUniqueViolation } from '../database-errors.js';
-import { textPosition } from '../paging.js';
 import { projectResource } from '../projects/project.entity.js';
 import { ProjectsService } from '../projects/projects.js';
 import { EnvironmentEntity, environmentResource, toEnvironment } from './environment.entity.js';
@@ -62,13 +62,11 @@ export class EnvironmentsService {
     const resource = projectResource(await this.projects.find(project));
     return this.pipeline.read({ action: actions.environmentList, resource, context: {} }, async () => {
       const found = await this.environments.find({
-        where: { project, ...(cursor === undefined ? {} : { name: MoreThan(textPosition(cursor, 'name')) }) },
+        where: { project, ...(cursor === undefined ? {} : { name: MoreThan(positionOf(cursor, 'name')) }) },
         order: { name: 'ASC' },
         take: limit + 1,
       });
-      const items = found.slice(0, limit).map(toEnvironment);
-      const last = items.at(-1);
-      return { items, nextCursor: found.length > limit && last ? encodeCursor({ name: last.name }) : null };
+      return toPage(found, limit, toEnvironment, ({ name }) => ({ name }));
     });
   }
 

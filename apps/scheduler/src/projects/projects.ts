@@ -6,7 +6,8 @@ import { ActionPipeline, notFound, requireActor } from '@berth/actions';
 import {
   actions,
   BerthError,
-  encodeCursor,
+  positionOf,
+  toPage,
   policyRpc,
   projectCreated,
   projectRemoved,
@@ -16,7 +17,6 @@ import {
 } from '@berth/contracts';
 import { draftEvent, RpcClient } from '@berth/messaging';
 import { isUniqueViolation, isForeignKeyViolation } from '../database-errors.js';
-import { textPosition } from '../paging.js';
 import { ProjectEntity, projectResource, toProject } from './project.entity.js';
 
 type Create = z.infer<typeof schedulerRpc.createProject.request>;
@@ -65,14 +65,12 @@ export class ProjectsService {
       const found = await this.projects.find({
         where: {
           ...(admin ? (team ? { team } : {}) : { team: In(visible) }),
-          ...(cursor === undefined ? {} : { name: MoreThan(textPosition(cursor, 'name')) }),
+          ...(cursor === undefined ? {} : { name: MoreThan(positionOf(cursor, 'name')) }),
         },
         order: { name: 'ASC' },
         take: limit + 1,
       });
-      const items = found.slice(0, limit).map(toProject);
-      const last = items.at(-1);
-      return { items, nextCursor: found.length > limit && last ? encodeCursor({ name: last.name }) : null };
+      return toPage(found, limit, toProject, ({ name }) => ({ name }));
     });
   }
 

@@ -3,10 +3,9 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import type { z } from 'zod';
 import { ActionPipeline } from '@berth/actions';
-import { actions, encodeCursor, type Page, type Release, type schedulerRpc } from '@berth/contracts';
+import { actions, positionOf, toPage, type Page, type Release, type schedulerRpc } from '@berth/contracts';
 import { environmentResource } from '../environments/environment.entity.js';
 import { EnvironmentsService } from '../environments/environments.js';
-import { textPosition } from '../paging.js';
 import { ReleaseEntity, toRelease } from './release.entity.js';
 
 type List = z.infer<typeof schedulerRpc.listReleases.request>;
@@ -38,16 +37,12 @@ export class ReleasesService {
         query.andWhere(
           `(release.created_at, release.digest) <
            (SELECT r.created_at, r.digest FROM releases r WHERE r.project = :project AND r.digest = :after)`,
-          { after: textPosition(cursor, 'digest') },
+          { after: positionOf(cursor, 'digest') },
         );
       }
       const found = await query.getMany();
-      const items = found.slice(0, limit).map((release) => toRelease(release, environment.release));
-      const last = items.at(-1);
-      return {
-        items,
-        nextCursor: found.length > limit && last ? encodeCursor({ digest: last.digest }) : null,
-      };
+      const show = (release: ReleaseEntity): Release => toRelease(release, environment.release);
+      return toPage(found, limit, show, ({ digest }) => ({ digest }));
     });
   }
 
