@@ -154,14 +154,6 @@ export class ActionPipeline {
     throw error;
   }
 
-  commitReservation(id: string): Promise<void> {
-    return this.gates.quota.commit(id);
-  }
-
-  releaseReservation(id: string): Promise<void> {
-    return this.gates.quota.release(id);
-  }
-
   /** The `after` hook: policy's word on the outcome as it really is; null for an action without one. Notes the decision. */
   async judge<C extends z.ZodObject, O extends z.ZodObject>(
     action: ActionDefinition<C, O>,

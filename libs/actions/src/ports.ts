@@ -14,11 +14,12 @@ import { RpcClient } from '@berth/messaging';
 export interface PolicyPort {
   decide(request: DecisionRequest): Promise<Decision>;
 }
-/** Who holds the ledger. Over NATS everywhere but in the quota service. */
+/**
+ * Who holds the ledger. Over NATS everywhere but in the quota service. What is reserved is committed or released by
+ * whoever knows how the action ended, with the change that says so.
+ */
 export interface QuotaPort {
   reserve(reservation: Reservation): Promise<{ reserved: boolean; limits: BrokenLimit[] }>;
-  commit(id: string): Promise<void>;
-  release(id: string): Promise<void>;
 }
 export const POLICY_PORT = Symbol('POLICY_PORT');
 export const QUOTA_PORT = Symbol('QUOTA_PORT');
@@ -47,12 +48,6 @@ export class RemoteQuota implements QuotaPort {
 
   reserve(reservation: Reservation): Promise<{ reserved: boolean; limits: BrokenLimit[] }> {
     return failClosed('QUOTA_UNAVAILABLE', () => this.rpc.call(quotaRpc.reserve, reservation));
-  }
-  async commit(id: string): Promise<void> {
-    await failClosed('QUOTA_UNAVAILABLE', () => this.rpc.call(quotaRpc.commit, { id }));
-  }
-  async release(id: string): Promise<void> {
-    await failClosed('QUOTA_UNAVAILABLE', () => this.rpc.call(quotaRpc.release, { id }));
   }
 }
 
