@@ -67,7 +67,8 @@ export async function engineBench(): Promise<EngineBench> {
         return [name, { repository, digest }] as const;
       });
       const release = pinImages(spec, new Map(pinned));
-      return { target, deployment: randomUUID(), release: releaseDigest(release), spec: release };
+      const secret = (name: string): Promise<never> => Promise.reject(new Error(`no secret ${name}`));
+      return { target, deployment: randomUUID(), release: releaseDigest(release), spec: release, secret };
     },
     async run(rollout, { seconds = 40, signal = new AbortController().signal } = {}) {
       const progress: string[] = [];

@@ -63,7 +63,38 @@ describe('a Compose file', () => {
       init: true,
       capAdd: [],
       capDrop: [],
+      http: null,
+      uses: [],
+      secrets: [],
     });
+  });
+
+  it('says where requests come in, what it uses and which secrets it is given', () => {
+    const spec = service(
+      [
+        'x-berth:',
+        '  http: { port: "${PORT}", protocol: h2c, hosts: [Shop.example.com] }',
+        '  uses: [orders-db, cache]',
+        '  secret_variables: { STRIPE_KEY: stripe-key }',
+        'secrets: [api_key, { source: cert, target: /etc/app/cert.pem, uid: "10", mode: 0440 }]',
+      ].join('\n'),
+      { PORT: '8080' },
+      'secrets: { api_key: , cert: { external: true } }',
+    );
+    expect(spec).toMatchObject({
+      http: { port: 8080, protocol: 'h2c', hosts: ['shop.example.com'] },
+      uses: ['cache', 'orders-db'],
+      secrets: [
+        { secret: 'api_key', file: { path: '/run/secrets/api_key', uid: '0', gid: '0', mode: 0o444 } },
+        { secret: 'cert', file: { path: '/etc/app/cert.pem', uid: '10', gid: '0', mode: 0o440 } },
+        { secret: 'stripe-key', file: null, variable: 'STRIPE_KEY' },
+      ],
+    });
+    expect(service('x-berth: { http: 3000 }').http).toEqual({ port: 3000, protocol: 'http', hosts: [] });
+  });
+
+  it.each(['always', 'unless-stopped', 'on-failure', 'on-failure:3'])('may say restart: %s', (policy) => {
+    expect(() => service(`restart: ${policy}`)).not.toThrow();
   });
 
   it('may have a name, a version, extensions and the default network', () => {
@@ -284,9 +315,9 @@ describe('what is wrong with a Compose file', () => {
   it.each([
     ['privileged: true', 'services.web.privileged'],
     ['network_mode: host', 'services.web.network_mode'],
-    ['restart: always', 'services.web.restart'],
+    ['restart: "no"', 'services.web.restart'],
     ['env_file: .env', 'services.web.env_file'],
-    ['secrets: [a]', 'services.web.secrets'],
+    ['x-berth: {htp: 1}', 'services.web.x-berth.htp'],
     ['imagee: a', 'services.web.imagee'],
     ['networks: [back]', 'services.web.networks[0]'],
     ['networks: {default: {aliases: [a]}}', 'services.web.networks.default'],
@@ -407,7 +438,7 @@ describe('what is wrong with a Compose file', () => {
   });
 
   it.each([
-    ['services: {web: {image: a}}\nsecrets: {}', 'secrets'],
+    ['services: {web: {image: a}}\nconfigs: {}', 'configs'],
     ['services: {web: {image: a}}\ninclude: [a]', 'include'],
     ['services: {web: {image: a}}\nnetworks: {back: }', 'networks.back'],
     ['services: {web: {image: a}}\nnetworks: {default: {driver: host}}', 'networks.default.driver'],

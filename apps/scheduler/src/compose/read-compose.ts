@@ -3,6 +3,7 @@ import type { Variables } from './interpolate.js';
 import { parseYaml } from './parse-yaml.js';
 import { Problems } from './problems.js';
 import { readService } from './read-service.js';
+import { readSecretDefinitions } from './read-secrets.js';
 import { readVolumeDefinitions } from './read-volumes.js';
 import { asMap, asScalar, Section } from './section.js';
 import type { ComposeSpec, ServiceSpec } from './spec.js';
@@ -46,6 +47,8 @@ function readFile(root: MapNode, variables: Variables, problems: Problems): Comp
   readNetworkDefinitions(file, problems);
   const volumeSection = file.section('volumes');
   const volumes = volumeSection ? readVolumeDefinitions(volumeSection.node, problems) : {};
+  const secretSection = file.section('secrets');
+  const secrets = secretSection ? readSecretDefinitions(secretSection.node, problems) : new Set<string>();
   const servicesSection = file.section('services');
   const services: Record<string, ServiceSpec> = {};
   const entries = [...(servicesSection?.node.entries ?? [])].filter(([name]) => !name.startsWith('x-'));
@@ -57,7 +60,13 @@ function readFile(root: MapNode, variables: Variables, problems: Problems): Comp
     const map = asMap(value, problems);
     const service =
       map &&
-      readService(new Section(map, problems), { variables, volumes: known, services: names, problems });
+      readService(new Section(map, problems), {
+        variables,
+        volumes: known,
+        secrets,
+        services: names,
+        problems,
+      });
     if (service && check.success) services[name] = service;
   }
   if (entries.length > MAX_SERVICES)

@@ -6,6 +6,8 @@ import { readDeploy } from './read-deploy.js';
 import { readEnvironment, readLabels } from './read-environment.js';
 import { readHealthcheck } from './read-healthcheck.js';
 import { readExpose, readPorts } from './read-ports.js';
+import { readExtension } from './read-extension.js';
+import { readSecretMounts } from './read-secrets.js';
 import { readMounts, readTmpfs } from './read-volumes.js';
 import { asList, asMap, asParsed, asText, Section } from './section.js';
 import { SERVICE_DEFAULTS, type DependencyCondition, type ServiceSpec, type UpdateSpec } from './spec.js';
@@ -14,7 +16,6 @@ import { splitWords } from './words.js';
 
 const HINTS: Record<string, string> = {
   build: 'build the image, push it to the registry, and name it with "image"',
-  restart: 'Berth restarts what stops',
   container_name: 'an instance is named by Berth; others reach it by the name of the service',
   network_mode: 'each environment has one network of its own',
   privileged: 'add the capabilities it needs with "cap_add"',
@@ -28,6 +29,8 @@ const HINTS: Record<string, string> = {
 export interface FileContext {
   variables: Variables;
   volumes: ReadonlySet<string>;
+  /** Those of the file's top level. */
+  secrets: ReadonlySet<string>;
   services: ReadonlySet<string>;
   problems: Problems;
 }
@@ -53,6 +56,8 @@ export function readService(section: Section, context: FileContext): ServiceSpec
   const deploySection = section.section('deploy');
   const { update, ...deploy } = readDeploy(deploySection, problems);
   readNetworks(section, problems);
+  readRestart(section, problems);
+  const { secretVariables, ...extension } = readExtension(section.section('x-berth'), problems);
   const spec: Omit<ServiceSpec, 'image' | 'update'> = {
     entrypoint,
     command,
@@ -73,7 +78,13 @@ export function readService(section: Section, context: FileContext): ServiceSpec
     init: section.boolean('init') ?? SERVICE_DEFAULTS.init,
     capAdd: read(section, 'cap_add', (node) => readCapabilities(node, problems)) ?? [],
     capDrop: read(section, 'cap_drop', (node) => readCapabilities(node, problems)) ?? [],
+    ...extension,
+    secrets: [
+      ...(read(section, 'secrets', (node) => readSecretMounts(node, context.secrets, problems)) ?? []),
+      ...secretVariables,
+    ],
   };
+  checkVariables(section, spec, problems);
   checkMountPaths(section, spec, problems);
   section.finish(HINTS);
   if (!image) return undefined;
@@ -199,6 +210,28 @@ function readNetworks(section: Section, problems: Problems): void {
     if (name !== 'default' || !plain)
       problems.unsupported(at, 'only the network "default", without settings, is supported');
   }
+}
+
+/** A variable is either text or a secret. */
+function checkVariables(
+  section: Section,
+  { environment, secrets }: Pick<ServiceSpec, 'environment' | 'secrets'>,
+  problems: Problems,
+): void {
+  const taken = new Set(Object.keys(environment));
+  for (const { variable } of secrets) {
+    if (variable === null) continue;
+    if (taken.has(variable))
+      problems.invalid(section.keyPlace('x-berth'), `the variable "${variable}" is there twice`);
+    taken.add(variable);
+  }
+}
+
+/** Whatever stops is started again: each policy that asks for that is met, and "no" cannot be. */
+function readRestart(section: Section, problems: Problems): void {
+  const policy = section.string('restart');
+  if (policy !== undefined && !/^(always|unless-stopped|on-failure(:\d+)?)$/.test(policy))
+    problems.unsupported(section.keyPlace('restart'), `"restart: ${policy}": Berth restarts what stops`);
 }
 
 function parseUser(text: string): string | null {

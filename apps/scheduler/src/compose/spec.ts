@@ -37,6 +37,30 @@ export interface ServiceSpec {
   init: boolean;
   capAdd: string[];
   capDrop: string[];
+  /** Where requests come in, as `x-berth.http` says; null for a service that has no way in. */
+  http: HttpSpec | null;
+  /** Resources of the environment whose variables it asks for (`x-berth.uses`). */
+  uses: string[];
+  /** Secrets of the environment that it is given. */
+  secrets: SecretMountSpec[];
+}
+
+export interface HttpSpec {
+  /** Of the container. */
+  port: number;
+  /** `h2c`: HTTP/2 without TLS, as gRPC servers speak it. */
+  protocol: 'http' | 'h2c';
+  /** Host names of its own, beside the one that every service with a way in gets. */
+  hosts: string[];
+}
+
+/** One secret in one service: as a file, or as a variable. */
+export interface SecretMountSpec {
+  secret: string;
+  /** Absolute path and mode of the file; null where it is a variable. */
+  file: { path: string; uid: string; gid: string; mode: number } | null;
+  /** Name of the variable; null where it is a file. */
+  variable: string | null;
 }
 
 export type DependencyCondition = 'started' | 'healthy';

@@ -5,7 +5,7 @@ import { ActionPipeline, notFound, type Grant } from '@berth/actions';
 import { BerthError, deploymentCreated, type DeploymentStep } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
 import { asBerthError } from '@berth/runtime';
-import type { ReleaseSpec } from '../compose/index.js';
+import type { RunSpec } from '../compose/index.js';
 import { isUniqueViolation } from '../database-errors.js';
 import { EnvironmentEntity, environmentResource } from '../environments/environment.entity.js';
 import { ReleaseEntity } from '../releases/release.entity.js';
@@ -20,7 +20,7 @@ export interface NewDeployment {
   steps: DeploymentStep[];
   deadline: Date;
   digest: string;
-  release: ReleaseSpec;
+  release: RunSpec;
 }
 
 const UNDER_WAY = In(['pending', 'running']);
@@ -38,7 +38,7 @@ export class DeploymentStore {
   ) {}
 
   /** Early and without a lock: `create` has the last word. */
-  async refuseIfBusy(environment: EnvironmentEntity, release: ReleaseSpec): Promise<void> {
+  async refuseIfBusy(environment: EnvironmentEntity, release: RunSpec): Promise<void> {
     await this.refuseIfUnderWay(this.dataSource.manager, environment);
     const claims = await this.othersClaims(this.dataSource.manager, environment, release);
     if (claims.length > 0) throw portInUse(claims[0]);
@@ -102,7 +102,7 @@ export class DeploymentStore {
   private async claimPorts(
     transaction: EntityManager,
     environment: EnvironmentEntity,
-    { services }: ReleaseSpec,
+    { services }: RunSpec,
   ): Promise<void> {
     for (const { port, protocol } of fixedPorts(services)) {
       const [holder]: { environment_id: string }[] = await transaction.query(
@@ -118,7 +118,7 @@ export class DeploymentStore {
   private async othersClaims(
     manager: EntityManager,
     environment: EnvironmentEntity,
-    { services }: ReleaseSpec,
+    { services }: RunSpec,
   ): Promise<{ port: number; protocol: string }[]> {
     const ports = fixedPorts(services);
     return manager.query(

@@ -2,13 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { ActionPipeline, requireActor, type Grant } from '@berth/actions';
 import { actions, BerthError, type Deployment, type DeploymentStep } from '@berth/contracts';
-import {
-  pinImages,
-  readCompose,
-  releaseDigest,
-  type ComposeSpec,
-  type ReleaseSpec,
-} from '../compose/index.js';
+import { pinImages, readCompose, releaseDigest, type ComposeSpec, type RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
 import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
 import { DeploymentStore } from './deployment-store.js';
@@ -23,7 +17,7 @@ const HOLD_SECONDS = 900;
 
 interface Prepared {
   spec: ComposeSpec;
-  release: ReleaseSpec;
+  release: RunSpec;
   digest: string;
   facts: ReturnType<typeof deploymentFacts>;
   steps: DeploymentStep[];

@@ -11,7 +11,7 @@ import {
   type DeploymentStep,
 } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
-import type { ReleaseSpec } from '../compose/index.js';
+import type { RunSpec } from '../compose/index.js';
 import { Settlements } from '../upkeep/settlements.js';
 import { DeploymentEntity, toDeployment, type Undo } from './deployment.entity.js';
 import { fixedPorts } from './facts.js';
@@ -45,7 +45,7 @@ export interface Outcome {
   /** Null when it succeeded. */
   undo: Undo | null;
   /** What runs now. */
-  running: { digest: string; spec: ReleaseSpec } | null;
+  running: { digest: string; spec: RunSpec } | null;
 }
 
 /** What a worker writes of a rollout: each change only while it holds the lease, and with its event. */
@@ -157,7 +157,7 @@ export class RolloutLedger {
   private async keepPorts(
     transaction: EntityManager,
     environmentId: string,
-    spec: ReleaseSpec | null,
+    spec: RunSpec | null,
   ): Promise<void> {
     const ports = fixedPorts(spec?.services ?? {});
     await transaction.query(

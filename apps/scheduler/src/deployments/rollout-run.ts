@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ActionPipeline } from '@berth/actions';
 import { actions, BerthError, type ErrorCode } from '@berth/contracts';
 import { asBerthError, type Logger } from '@berth/runtime';
-import type { ReleaseSpec } from '../compose/index.js';
+import type { RunSpec } from '../compose/index.js';
 import type {
   ContainerEngine,
   Rollout,
@@ -28,8 +28,8 @@ export interface RunTools {
 }
 
 export interface RunSpecs {
-  wanted: ReleaseSpec;
-  previous: ReleaseSpec | null;
+  wanted: RunSpec;
+  previous: RunSpec | null;
 }
 
 /** Why a run stops before its end. */
@@ -167,7 +167,7 @@ export class RolloutRun {
     });
   }
 
-  private restore(digest: string, spec: ReleaseSpec, deadline: Date): Promise<RolloutOutcome> {
+  private restore(digest: string, spec: RunSpec, deadline: Date): Promise<RolloutOutcome> {
     const { engine } = this.tools;
     const { signal } = this.running;
     const rollout = this.rollout(digest, spec);
@@ -200,8 +200,9 @@ export class RolloutRun {
     return told.message;
   }
 
-  private rollout(release: string, spec: ReleaseSpec): Rollout {
-    return { target: this.target(), deployment: this.deployment.id, release, spec };
+  private rollout(release: string, spec: RunSpec): Rollout {
+    const secret = (name: string): Promise<never> => Promise.reject(new Error(`no secret ${name}`));
+    return { target: this.target(), deployment: this.deployment.id, release, spec, secret };
   }
 
   private target(): { project: string; environment: string } {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ReleaseSpec } from '../compose/index.js';
+import type { RunSpec } from '../compose/index.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 
 /** The engine's own interval of health checks. */
@@ -16,7 +16,7 @@ export class RolloutTimes {
   }
 
   /** From now on: what every release gets, and the time that its health checks take by themselves. */
-  deadline(release: ReleaseSpec): Date {
+  deadline(release: RunSpec): Date {
     let allowanceNs = 0;
     // One after the other, as they may depend on each other.
     for (const { healthcheck } of Object.values(release.services)) {

@@ -1,6 +1,6 @@
 import type { LogLine, Platform, actions } from '@berth/contracts';
 import type { z } from 'zod';
-import type { ReleaseSpec } from '../compose/index.js';
+import type { RunSpec } from '../compose/index.js';
 
 /** An environment of this installation: what it is called is all that the engine knows of it. */
 export interface EnvironmentRef {
@@ -12,9 +12,23 @@ export interface EnvironmentRef {
 export interface Rollout {
   target: EnvironmentRef;
   deployment: string;
-  /** `sha256:…` of the release. */
-  release: string;
-  spec: ReleaseSpec;
+  /** `sha256:…` of the release; null in an environment that has resources and no release yet. */
+  release: string | null;
+  spec: RunSpec;
+  /** Reads a secret of the environment, when its value is needed and not before. */
+  secret: SecretReader;
+}
+
+/** The value of a secret in one of its versions. Throws when it cannot be had. */
+export type SecretReader = (name: string, version: number) => Promise<Buffer>;
+
+/** One instance, where requests that come in would find it. */
+export interface InstanceAddress {
+  service: string;
+  /** In the environment's network. */
+  address: string;
+  port: number;
+  protocol: 'http' | 'h2c';
 }
 
 /** How to go about it: until when, whether still at all, and whom to tell. */
@@ -23,6 +37,11 @@ export interface RolloutControl {
   signal: AbortSignal;
   /** Called whenever what is being waited for changes. */
   progress: (progress: RolloutProgress) => void;
+  /**
+   * Whether an instance answers requests that come in: asked of the instances of services with a way in, before what ran
+   * before is let go. Left out where there is no way in.
+   */
+  reaches?: (instance: InstanceAddress) => Promise<boolean>;
 }
 
 /** What is being waited for. `settled`: all that is wanted runs, and only has to stay up for a moment. */

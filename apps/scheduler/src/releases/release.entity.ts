@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 import type { Release } from '@berth/contracts';
-import type { ReleaseSpec } from '../compose/index.js';
+import type { RunSpec } from '../compose/index.js';
 
 /** Immutable: a digest always means the same. */
 @Entity('releases')
@@ -12,7 +12,7 @@ export class ReleaseEntity {
   digest!: string;
 
   @Column('jsonb')
-  spec!: ReleaseSpec;
+  spec!: RunSpec;
 
   @Column('text', { name: 'created_by' })
   createdBy!: string;

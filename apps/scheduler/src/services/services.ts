@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ActionPipeline, notFound } from '@berth/actions';
 import { actions, type ResourceRef, type Service } from '@berth/contracts';
-import type { ReleaseSpec } from '../compose/index.js';
+import type { RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine, type EngineService } from '../engine/container-engine.js';
 import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
 import { EnvironmentsService } from '../environments/environments.js';
@@ -43,7 +43,7 @@ function serviceResource({ team, project, name }: EnvironmentEntity, service: st
   return { type: 'Service', id: `${project}.${name}.${service}`, team, project, environment: name };
 }
 
-export function toService(service: EngineService, spec: ReleaseSpec | null): Service {
+export function toService(service: EngineService, spec: RunSpec | null): Service {
   const { name, image, release, desired, instances } = service;
   return {
     name,

@@ -8,14 +8,14 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { BerthError } from '@berth/contracts';
 import { LOGGER, type Logger } from '@berth/runtime';
-import type { ReleaseSpec } from '../compose/index.js';
+import type { RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine, type OwnedObject } from '../engine/container-engine.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from './rounds.js';
 
 interface Known {
   /** Of what runs; null when nothing does. */
-  spec: ReleaseSpec | null;
+  spec: RunSpec | null;
   underWay: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BerthError } from '@berth/contracts';
-import type { ReleaseSpec } from '../../compose/index.js';
+import type { RunSpec } from '../../compose/index.js';
 import type { Rollout, RolloutControl, RolloutOutcome } from '../container-engine.js';
 import { engineMessage } from './docker-client.js';
 import type { SwarmService, Task } from './engine-api.js';
@@ -232,7 +232,7 @@ export class RolloutWatch {
 }
 
 /** Fixed ports of the host, as `80/tcp`, with the service that wants each. */
-function fixedPorts(spec: ReleaseSpec): Map<string, string> {
+function fixedPorts(spec: RunSpec): Map<string, string> {
   return new Map(
     Object.entries(spec.services).flatMap(([name, { ports }]) =>
       ports.flatMap(({ published, protocol }) =>

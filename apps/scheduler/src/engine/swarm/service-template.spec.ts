@@ -10,7 +10,8 @@ function rollout(lines: string, deployment = 'd1', release = 'sha256:r1'): Rollo
   const compose = `services: { web: { image: nginx, ${lines} } }\nvolumes: { data: }`;
   const { spec } = readCompose(compose, {});
   const release_ = pinImages(spec, new Map([['web', { repository: 'docker.io/library/nginx', digest }]]));
-  return { target: { project: 'shop', environment: 'dev' }, deployment, release, spec: release_ };
+  const secret = (name: string): Promise<never> => Promise.reject(new Error(`no secret ${name}`));
+  return { target: { project: 'shop', environment: 'dev' }, deployment, release, spec: release_, secret };
 }
 const service = (lines = '', ...ids: string[]) => toSwarmService(rollout(lines, ...ids), 'web', surroundings);
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, type PinnedImage, type ReleaseSpec, type ServiceSpec } from '../../compose/index.js';
+import { canonicalJson, type PinnedImage, type RunSpec, type ServiceSpec } from '../../compose/index.js';
 import type { EnvironmentRef, Rollout } from '../container-engine.js';
 import type { ContainerTemplate, Mount, SwarmServiceSpec, TaskTemplate, UpdateConfig } from './engine-api.js';
 import { environmentLabels, LABEL, rolloutLabels } from './labels.js';
@@ -13,7 +13,7 @@ export interface Surroundings {
   networkId: string;
 }
 
-type PinnedService = ReleaseSpec['services'][string];
+type PinnedService = RunSpec['services'][string];
 
 /**
  * Of the engine's default capabilities, those that common images can do without: raw sockets, device nodes, chroot, the
