@@ -24,6 +24,8 @@ export function deployment(change: Partial<Deployment> = {}): Deployment {
     team: 'acme',
     project: 'shop',
     environment: 'dev',
+    cause: 'deploy',
+    configuration: 1,
     release: RELEASE,
     status: 'running',
     reason: null,

@@ -31,6 +31,8 @@ function deployment(reached: number, change: Partial<Deployment> = {}): Deployme
   return {
     id: ID,
     ...place,
+    cause: 'deploy',
+    configuration: 1,
     release: `sha256:${'0'.repeat(64)}`,
     status: 'running',
     reason: null,

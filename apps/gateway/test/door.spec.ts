@@ -158,6 +158,8 @@ describe('a quota of an environment', () => {
       name: 'dev',
       team: 'acme',
       variables: {},
+      services: {},
+      configuration: 1,
       release: null,
       createdAt: TIME,
     };

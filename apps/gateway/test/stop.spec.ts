@@ -40,6 +40,8 @@ test('on SIGTERM live streams end, what is in flight finishes, and the process e
     team: 'acme',
     project: 'shop',
     environment: 'dev',
+    cause: 'deploy' as const,
+    configuration: 1,
     release: `sha256:${'0'.repeat(64)}`,
     status: 'running' as const,
     reason: null,

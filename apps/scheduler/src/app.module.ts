@@ -6,6 +6,8 @@ import { DeploymentEntity } from './deployments/deployment.entity.js';
 import { DeploymentsModule } from './deployments/deployments.module.js';
 import { EngineModule } from './engine/engine.module.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from './env.js';
+import { ComparisonsModule } from './comparisons/comparisons.module.js';
+import { ConfigurationEntity } from './environments/configuration.entity.js';
 import { EnvironmentEntity } from './environments/environment.entity.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
 import { migrations } from './migrations/index.js';
@@ -16,7 +18,7 @@ import { ReleasesModule } from './releases/releases.module.js';
 import { ServicesModule } from './services/services.module.js';
 import { UpkeepModule } from './upkeep/upkeep.module.js';
 
-const entities = [ProjectEntity, EnvironmentEntity, ReleaseEntity, DeploymentEntity];
+const entities = [ProjectEntity, EnvironmentEntity, ConfigurationEntity, ReleaseEntity, DeploymentEntity];
 
 /** What should run and what does. */
 @Global()
@@ -35,6 +37,7 @@ export class AppModule {
         EnvironmentsModule,
         ReleasesModule,
         DeploymentsModule,
+        ComparisonsModule,
         ServicesModule,
         UpkeepModule,
       ],

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type {
   EngineService,
   EnvironmentRef,
@@ -6,7 +6,7 @@ import type {
   RolloutOutcome,
 } from '../src/engine/container-engine.js';
 import { SwarmEngine } from '../src/engine/swarm/swarm-engine.js';
-import { pinImages, readCompose, releaseDigest } from '../src/compose/index.js';
+import { canonicalJson, pinImages, readCompose } from '../src/compose/index.js';
 import {
   buildTestImage,
   removeWorkloads,
@@ -68,7 +68,13 @@ export async function engineBench(): Promise<EngineBench> {
       });
       const release = pinImages(spec, new Map(pinned));
       const secret = (name: string): Promise<never> => Promise.reject(new Error(`no secret ${name}`));
-      return { target, deployment: randomUUID(), release: releaseDigest(release), spec: release, secret };
+      return {
+        target,
+        deployment: randomUUID(),
+        release: `sha256:${createHash('sha256').update(canonicalJson(release)).digest('hex')}`,
+        spec: release,
+        secret,
+      };
     },
     async run(rollout, { seconds = 40, signal = new AbortController().signal } = {}) {
       const progress: string[] = [];

@@ -83,8 +83,7 @@ export class ActionPipeline {
     try {
       return await this.dataSource.transaction(async (transaction) => {
         const done = await perform(transaction);
-        const verdict = await this.judge(intent.action, grant, done.outcome);
-        if (verdict && !verdict.allowed) throw deniedError(intent.action, intent.resource, verdict);
+        await this.judgeOrThrow(intent.action, grant, done.outcome);
         await this.record(transaction, grant, { outcome: 'succeeded' });
         for (const event of done.events ?? []) await this.outbox.event(transaction, event);
         return done.result;
@@ -165,6 +164,16 @@ export class ActionPipeline {
     const decision = await this.ask(action, 'after', grant, facts);
     grant.decisions.push(decision.id);
     return decision;
+  }
+
+  /** The `after` hook of a change: throws POLICY_DENIED, so that its transaction leaves nothing. */
+  async judgeOrThrow<C extends z.ZodObject, O extends z.ZodObject>(
+    action: ActionDefinition<C, O>,
+    grant: Grant,
+    outcome: Facts<O>,
+  ): Promise<void> {
+    const verdict = await this.judge(action, grant, outcome);
+    if (verdict && !verdict.allowed) throw deniedError(action, grant.resource, verdict);
   }
 
   /** Writes the record into the transaction of the change. */

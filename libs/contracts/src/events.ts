@@ -85,7 +85,7 @@ export const environmentCreated = defineEvent(
 );
 export const environmentUpdated = defineEvent(
   'environment.updated.v1',
-  'The variables of an environment were replaced.',
+  'The variables or settings of an environment were changed, and are in force.',
   Environment.omit({ variables: true }),
 );
 export const environmentRemoved = defineEvent(

@@ -2,6 +2,8 @@ import { Body, Controller, Delete, Get, Inject, Param, Post, Put, Query } from '
 import { ApiTags } from '@nestjs/swagger';
 import {
   actions,
+  ChangedEnvironment,
+  Configuration,
   CreateEnvironment,
   Environment,
   page,
@@ -14,6 +16,7 @@ import { RpcClient } from '@berth/messaging';
 import { z } from 'zod';
 import { Operation } from '../http/operation.js';
 import { InEnvironment, InProject } from '../http/places.js';
+import { ROLLOUT_ERRORS } from './rollout-errors.js';
 
 const RemoveQuery = z.strictObject({
   volumes: z
@@ -59,14 +62,30 @@ export class EnvironmentsController {
 
   @Put(':environment')
   @Operation(actions.environmentUpdate, {
-    answer: Environment,
-    description: 'What runs keeps the values it was started with; the next deployment takes the new ones.',
+    answer: ChangedEnvironment,
+    errors: ROLLOUT_ERRORS,
+    description:
+      'Rolled out at once where something runs: follow `deployment`. In force once that has succeeded; one that fails ' +
+      'leaves variables, settings and instances as they were.',
   })
   update(
     @Param({ schema: InEnvironment }) place: InEnvironment,
     @Body({ schema: UpdateEnvironment }) body: z.output<typeof UpdateEnvironment>,
-  ): Promise<Environment> {
+  ): Promise<ChangedEnvironment> {
     return this.rpc.call(schedulerRpc.updateEnvironment, { ...place, ...body });
+  }
+
+  @Get(':environment/configurations')
+  @Operation(actions.configurationList, {
+    answer: page(Configuration),
+    errors: ['CURSOR_INVALID'],
+    description: 'Newest first. Those of deployments that failed never were in force.',
+  })
+  configurations(
+    @Param({ schema: InEnvironment }) place: InEnvironment,
+    @Query({ schema: PageRequest }) query: PageRequest,
+  ): Promise<Page<Configuration>> {
+    return this.rpc.call(schedulerRpc.listConfigurations, { ...query, ...place });
   }
 
   @Delete(':environment')

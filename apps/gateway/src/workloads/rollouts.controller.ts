@@ -3,36 +3,21 @@ import { ApiTags } from '@nestjs/swagger';
 import {
   actions,
   CreateDeployment,
+  CreatePromotion,
+  CreateRollback,
   Deployment,
   page,
   PageRequest,
   Release,
   schedulerRpc,
   Service,
-  type ErrorCode,
 } from '@berth/contracts';
 import type { Page } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
 import type { z } from 'zod';
 import { Operation } from '../http/operation.js';
 import { InEnvironment } from '../http/places.js';
-
-const DEPLOY_ERRORS: readonly ErrorCode[] = [
-  'COMPOSE_INVALID',
-  'COMPOSE_UNSUPPORTED',
-  'DIGEST_INVALID',
-  'REFERENCE_INVALID',
-  'IMAGE_NOT_FOUND',
-  'QUOTA_EXCEEDED',
-  'DEPLOYMENT_IN_PROGRESS',
-  'PORT_IN_USE',
-  'IMAGE_PLATFORM_MISMATCH',
-  'UPSTREAM_UNKNOWN',
-  'UPSTREAM_RATE_LIMITED',
-  'UPSTREAM_UNAVAILABLE',
-  'QUOTA_UNAVAILABLE',
-  'ENGINE_UNAVAILABLE',
-];
+import { IMAGE_ERRORS, ROLLOUT_ERRORS } from './rollout-errors.js';
 
 /** What was and is rolled out in an environment. */
 @ApiTags('Deployments')
@@ -45,7 +30,7 @@ export class RolloutsController {
     answer: Deployment,
     status: 202,
     location: ({ id }) => `/v1/deployments/${id}`,
-    errors: DEPLOY_ERRORS,
+    errors: [...ROLLOUT_ERRORS, ...IMAGE_ERRORS],
     description:
       'Accepted once the images are resolved, policy allows it and quota covers it; it is then rolled out. Follow it at ' +
       '`/v1/deployments/{id}/events`. A denial or refusal leaves nothing behind.',
@@ -55,6 +40,38 @@ export class RolloutsController {
     @Body({ schema: CreateDeployment }) body: z.output<typeof CreateDeployment>,
   ): Promise<Deployment> {
     return this.rpc.call(schedulerRpc.createDeployment, { ...place, ...body });
+  }
+
+  @Post('promotions')
+  @Operation(actions.deploymentPromote, {
+    answer: Deployment,
+    status: 202,
+    location: ({ id }) => `/v1/deployments/${id}`,
+    errors: ROLLOUT_ERRORS,
+    description:
+      'The very release that runs in `from` is rolled out here, by the same digest. Variables and settings are those of ' +
+      'this environment.',
+  })
+  promote(
+    @Param({ schema: InEnvironment }) place: InEnvironment,
+    @Body({ schema: CreatePromotion }) body: z.output<typeof CreatePromotion>,
+  ): Promise<Deployment> {
+    return this.rpc.call(schedulerRpc.promote, { ...place, ...body });
+  }
+
+  @Post('rollbacks')
+  @Operation(actions.deploymentRollback, {
+    answer: Deployment,
+    status: 202,
+    location: ({ id }) => `/v1/deployments/${id}`,
+    errors: ROLLOUT_ERRORS,
+    description: 'Variables and settings stay as they are now.',
+  })
+  rollBack(
+    @Param({ schema: InEnvironment }) place: InEnvironment,
+    @Body({ schema: CreateRollback }) body: z.output<typeof CreateRollback>,
+  ): Promise<Deployment> {
+    return this.rpc.call(schedulerRpc.rollBack, { ...place, ...body });
   }
 
   @Get('deployments')

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { StreamsModule } from '../streams/streams.module.js';
+import { ComparisonsController } from './comparisons.controller.js';
 import { DeploymentFeed } from './deployment-feed.js';
 import { DeploymentsController } from './deployments.controller.js';
 import { EnvironmentsController } from './environments.controller.js';
@@ -7,6 +8,7 @@ import { LogStreams } from './log-streams.js';
 import { LogsController } from './logs.controller.js';
 import { ProjectsController } from './projects.controller.js';
 import { RolloutsController } from './rollouts.controller.js';
+import { ScalingController } from './scaling.controller.js';
 
 /** What runs: projects, environments, deployments, services and what they write. */
 @Module({
@@ -17,6 +19,8 @@ import { RolloutsController } from './rollouts.controller.js';
     RolloutsController,
     DeploymentsController,
     LogsController,
+    ComparisonsController,
+    ScalingController,
   ],
   providers: [DeploymentFeed, LogStreams],
 })

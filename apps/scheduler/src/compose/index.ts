@@ -1,11 +1,13 @@
 export { readCompose, MAX_COMPOSE_BYTES, type ComposeFile } from './read-compose.js';
-export {
-  pinImages,
-  releaseDigest,
-  canonicalJson,
-  type PinnedImage,
-  type RunService,
-  type RunSpec,
+export { pinImages, releaseDigest, render, canonicalJson } from './release.js';
+export type {
+  PinnedImage,
+  ReleasedImage,
+  ReleaseSpec,
+  RunService,
+  RunSettings,
+  RunSpec,
+  ServiceOverride,
 } from './release.js';
 export { startOrder } from './start-order.js';
 export type * from './spec.js';

@@ -15,8 +15,15 @@ export interface ParsedYaml {
   unset: Set<string>;
 }
 
+/** How the text of values becomes what they say. Null keeps them as written, with their variables. */
+export interface ValueReading {
+  variables: Variables;
+  /** Values that are settled already, by path: their text in the file does not count. */
+  settled: ReadonlyMap<string, string>;
+}
+
 /** Reads YAML 1.2 with places, merges, aliases and variables; what is wrong goes to `problems`. */
-export function parseYaml(text: string, variables: Variables, problems: Problems): ParsedYaml {
+export function parseYaml(text: string, values: ValueReading | null, problems: Problems): ParsedYaml {
   const lines = new LineCounter();
   const refused = guardYaml(text);
   if (refused) {
@@ -37,7 +44,7 @@ export function parseYaml(text: string, variables: Variables, problems: Problems
     problems.invalid({ ...place(lines, error.pos[0]), path: '' }, message);
   }
   if (problems.any) return { root: null, unset: new Set() };
-  const builder = new TreeBuilder(lines, variables, problems, aliasTargets(document.contents));
+  const builder = new TreeBuilder(lines, values, problems, aliasTargets(document.contents));
   const root = document.contents
     ? builder.build(document.contents, '', 0, { line: 1, column: 1, path: '' })
     : null;
@@ -72,7 +79,7 @@ class TreeBuilder {
 
   constructor(
     private readonly lines: LineCounter,
-    private readonly variables: Variables,
+    private readonly values: ValueReading | null,
     private readonly problems: Problems,
     private readonly targets: Map<Alias, Node>,
   ) {}
@@ -182,8 +189,11 @@ class TreeBuilder {
       this.problems.invalid(at, 'a value must not hold a NUL character');
       return null;
     }
+    if (!this.values) return { kind: 'scalar', ...at, text: type === 'null' ? '' : source, type };
+    const settled = this.values.settled.get(at.path);
+    if (settled !== undefined) return { kind: 'scalar', ...at, text: settled, type: 'string' };
     try {
-      const { text, unset } = interpolate(source, this.variables);
+      const { text, unset } = interpolate(source, this.values.variables);
       for (const name of unset) this.unset.add(name);
       return { kind: 'scalar', ...at, text: type === 'null' ? '' : text, type };
     } catch (error) {

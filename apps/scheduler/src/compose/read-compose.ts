@@ -7,7 +7,7 @@ import { readSecretDefinitions } from './read-secrets.js';
 import { readVolumeDefinitions } from './read-volumes.js';
 import { asMap, asScalar, Section } from './section.js';
 import type { ComposeSpec, ServiceSpec } from './spec.js';
-import type { MapNode } from './tree.js';
+import { childPath, type MapNode } from './tree.js';
 import { startOrder } from './start-order.js';
 
 export const MAX_COMPOSE_BYTES = 1_048_576;
@@ -24,11 +24,17 @@ export interface ComposeFile {
  * Throws BODY_TOO_LARGE over 1 MiB; COMPOSE_INVALID or COMPOSE_UNSUPPORTED with all `problems` found, each with its
  * line, column and path. What is not supported is never ignored.
  */
-export function readCompose(text: string, variables: Variables): ComposeFile {
+export function readCompose(
+  text: string,
+  variables: Variables,
+  /** As a release wrote them down, by service: what the file says of them, with whose variables, does not count. */
+  images: Readonly<Record<string, string>> = {},
+): ComposeFile {
   if (Buffer.byteLength(text) > MAX_COMPOSE_BYTES)
     throw new BerthError('BODY_TOO_LARGE', `The Compose file is larger than ${MAX_COMPOSE_BYTES} bytes.`);
   const problems = new Problems();
-  const { root, unset } = parseYaml(text, variables, problems);
+  const settled = new Map(Object.entries(images).map(([name, image]) => [imagePath(name), image]));
+  const { root, unset } = parseYaml(text, { variables, settled }, problems);
   const spec = root?.kind === 'map' ? readFile(root, variables, problems) : undefined;
   if (!spec && !problems.any)
     problems.invalid({ line: 1, column: 1, path: '' }, 'a Compose file is a mapping with "services"');
@@ -37,6 +43,10 @@ export function readCompose(text: string, variables: Variables): ComposeFile {
     .sort()
     .map((name) => `The variable ${name} is not set; nothing stands in its place.`);
   return { spec, warnings };
+}
+
+function imagePath(service: string): string {
+  return `${childPath('services', service)}.image`;
 }
 
 function readFile(root: MapNode, variables: Variables, problems: Problems): ComposeSpec {

@@ -2,25 +2,32 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, In, type EntityManager } from 'typeorm';
 import { ActionPipeline, notFound, type Grant } from '@berth/actions';
-import { BerthError, deploymentCreated, type DeploymentStep } from '@berth/contracts';
+import { BerthError, deploymentCreated, type DeploymentCause, type DeploymentStep } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
 import { asBerthError } from '@berth/runtime';
-import type { RunSpec } from '../compose/index.js';
+import type { ReleaseSpec, RunSpec } from '../compose/index.js';
 import { isUniqueViolation } from '../database-errors.js';
+import { ConfigurationEntity, type Settings } from '../environments/configuration.entity.js';
 import { EnvironmentEntity, environmentResource } from '../environments/environment.entity.js';
 import { ReleaseEntity } from '../releases/release.entity.js';
 import { Settlements } from '../upkeep/settlements.js';
 import { DeploymentEntity, toDeployment } from './deployment.entity.js';
 import { fixedPorts } from './facts.js';
+import type { Asked } from './wanted.js';
 
 export interface NewDeployment {
   id: string;
   environment: EnvironmentEntity;
+  cause: DeploymentCause;
   grant: Grant;
+  asked?: Asked;
   steps: DeploymentStep[];
   deadline: Date;
   digest: string;
-  release: RunSpec;
+  release: ReleaseSpec;
+  spec: RunSpec;
+  /** New ones, which come into force with it. */
+  settings?: Settings;
 }
 
 const UNDER_WAY = In(['pending', 'running']);
@@ -38,9 +45,9 @@ export class DeploymentStore {
   ) {}
 
   /** Early and without a lock: `create` has the last word. */
-  async refuseIfBusy(environment: EnvironmentEntity, release: RunSpec): Promise<void> {
+  async refuseIfBusy(environment: EnvironmentEntity, spec: RunSpec): Promise<void> {
     await this.refuseIfUnderWay(this.dataSource.manager, environment);
-    const claims = await this.othersClaims(this.dataSource.manager, environment, release);
+    const claims = await this.othersClaims(this.dataSource.manager, environment, spec);
     if (claims.length > 0) throw portInUse(claims[0]);
   }
 
@@ -59,7 +66,7 @@ export class DeploymentStore {
   }
 
   private async insert(transaction: EntityManager, draft: NewDeployment): Promise<DeploymentEntity> {
-    const { id, grant, steps, deadline, digest, release } = draft;
+    const { id, cause, grant, steps, deadline, digest, release, spec } = draft;
     const environment = await transaction.findOne(EnvironmentEntity, {
       where: { id: draft.environment.id },
       lock: { mode: 'pessimistic_write' },
@@ -68,7 +75,11 @@ export class DeploymentStore {
     if (environment.removingSince && Date.now() - environment.removingSince.getTime() < REMOVAL_MS)
       throw new BerthError('CONFLICT', `The environment "${environment.name}" is being removed.`);
     await this.refuseIfUnderWay(transaction, environment);
-    await this.claimPorts(transaction, environment, release);
+    await this.claimPorts(transaction, environment, spec);
+    if (draft.asked) await this.pipeline.judgeOrThrow(draft.asked.action, draft.asked.grant, {});
+    const configuration = draft.settings
+      ? await addConfiguration(transaction, environment, draft.settings, grant.actor.user)
+      : environment.configuration;
     const { project, name, team } = environment;
     const createdBy = grant.actor.user;
     await transaction
@@ -80,10 +91,14 @@ export class DeploymentStore {
       .execute();
     await transaction.insert(DeploymentEntity, {
       ...{ id, environmentId: environment.id, project, environment: name, team, createdBy },
-      ...{ release: digest, previousRelease: environment.release, status: 'pending', steps, deadline },
+      ...{ cause, release: digest, configuration, status: 'pending', steps, deadline },
+      previousRelease: environment.release,
+      previousDeployment: environment.deployment,
+      spec: spec as object,
       permission: grant as object,
     });
     const deployment = await transaction.findOneByOrFail(DeploymentEntity, { id });
+    if (draft.asked) await this.pipeline.record(transaction, draft.asked.grant, { outcome: 'succeeded' });
     await this.pipeline.record(transaction, grant, { outcome: 'accepted' });
     const place = { team, project, environment: name };
     await this.outbox.event(transaction, draftEvent(deploymentCreated, place, toDeployment(deployment)));
@@ -141,6 +156,21 @@ export class DeploymentStore {
       // The database is away: the reservation expires by itself.
     }
   }
+}
+
+/** Writes a new version of an environment's settings down. Answers which it is. The environment's row is locked. */
+export async function addConfiguration(
+  transaction: EntityManager,
+  { id: environmentId }: EnvironmentEntity,
+  { variables, services, restarts }: Settings,
+  createdBy: string,
+): Promise<number> {
+  const last = await transaction.maximum(ConfigurationEntity, 'version', { environmentId });
+  const version = (last ?? 0) + 1;
+  await transaction.insert(ConfigurationEntity, {
+    ...{ environmentId, version, variables, services, restarts, createdBy },
+  });
+  return version;
 }
 
 function underWay({ project, name }: EnvironmentEntity): BerthError {

@@ -2,11 +2,13 @@ import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 import type { Grant } from '@berth/actions';
 import type {
   Deployment,
+  DeploymentCause,
   DeploymentStatus,
   DeploymentStep,
   PolicyAnswer,
   ResourceRef,
 } from '@berth/contracts';
+import type { RunSpec } from '../compose/index.js';
 
 /** Why a rollout is taken back, noted before it is: whoever takes over goes on with that. */
 export interface Undo {
@@ -34,6 +36,21 @@ export class DeploymentEntity {
 
   @Column('text')
   team!: string;
+
+  @Column('text')
+  cause!: DeploymentCause;
+
+  /** All that is to run once it has succeeded. */
+  @Column('jsonb')
+  spec!: RunSpec;
+
+  /** Version of the environment's settings that it brings. */
+  @Column('int')
+  configuration!: number;
+
+  /** The one that brought what ran when it began; null when nothing did. */
+  @Column('uuid', { name: 'previous_deployment', nullable: true })
+  previousDeployment!: string | null;
 
   /** Digest of the release that it brings. */
   @Column('text')
@@ -82,9 +99,10 @@ export class DeploymentEntity {
 }
 
 export function toDeployment(entity: DeploymentEntity): Deployment {
-  const { id, team, project, environment, release, status, reason, steps, createdBy } = entity;
+  const { id, team, project, environment, cause, release, configuration, createdBy } = entity;
+  const { status, reason, steps } = entity;
   return {
-    ...{ id, team, project, environment, release, status, reason, steps, createdBy },
+    ...{ id, team, project, environment, cause, release, configuration, status, reason, steps, createdBy },
     createdAt: entity.createdAt.toISOString(),
     finishedAt: entity.finishedAt?.toISOString() ?? null,
   };

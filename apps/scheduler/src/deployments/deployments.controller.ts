@@ -1,13 +1,49 @@
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { Performs } from '@berth/actions';
-import { actions, schedulerRpc, type Deployment, type Page } from '@berth/contracts';
+import { actions, schedulerRpc, type ChangedEnvironment, type Deployment, type Page } from '@berth/contracts';
 import { Handles } from '@berth/messaging';
+import { Changes } from './changes.js';
 import { DeploymentsService } from './deployments.js';
+import { Promotions } from './promotions.js';
 
 @Controller()
 export class DeploymentsController {
-  constructor(private readonly deployments: DeploymentsService) {}
+  constructor(
+    private readonly deployments: DeploymentsService,
+    private readonly promotions: Promotions,
+    private readonly changes: Changes,
+  ) {}
+
+  @Handles(schedulerRpc.promote)
+  @Performs(actions.deploymentPromote)
+  promote(request: z.infer<typeof schedulerRpc.promote.request>): Promise<Deployment> {
+    return this.promotions.promote(request);
+  }
+
+  @Handles(schedulerRpc.rollBack)
+  @Performs(actions.deploymentRollback)
+  rollBack(request: z.infer<typeof schedulerRpc.rollBack.request>): Promise<Deployment> {
+    return this.promotions.rollBack(request);
+  }
+
+  @Handles(schedulerRpc.updateEnvironment)
+  @Performs(actions.environmentUpdate)
+  configure(request: z.infer<typeof schedulerRpc.updateEnvironment.request>): Promise<ChangedEnvironment> {
+    return this.changes.update(request);
+  }
+
+  @Handles(schedulerRpc.scaleService)
+  @Performs(actions.serviceScale)
+  scale(request: z.infer<typeof schedulerRpc.scaleService.request>): Promise<ChangedEnvironment> {
+    return this.changes.scale(request);
+  }
+
+  @Handles(schedulerRpc.restartService)
+  @Performs(actions.serviceRestart)
+  restart(request: z.infer<typeof schedulerRpc.restartService.request>): Promise<ChangedEnvironment> {
+    return this.changes.restart(request);
+  }
 
   @Handles(schedulerRpc.createDeployment)
   @Performs(actions.deploymentCreate)

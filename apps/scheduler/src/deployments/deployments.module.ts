@@ -3,12 +3,16 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { EnvironmentsModule } from '../environments/environments.module.js';
 import { ReleasesModule } from '../releases/releases.module.js';
 import { SettlementsModule } from '../upkeep/settlements.module.js';
+import { Changes } from './changes.js';
 import { DeploymentEntity } from './deployment.entity.js';
 import { DeploymentStore } from './deployment-store.js';
 import { DeploymentsController } from './deployments.controller.js';
 import { DeploymentsService } from './deployments.js';
 import { Images } from './images.js';
 import { Intake } from './intake.js';
+import { Preparation } from './preparation.js';
+import { Promotions } from './promotions.js';
+import { Redeployment } from './redeployment.js';
 import { RolloutLedger } from './rollout-ledger.js';
 import { RolloutTimes } from './rollout-times.js';
 import { RolloutWorker } from './rollout-worker.js';
@@ -22,6 +26,10 @@ import { RolloutWorker } from './rollout-worker.js';
   ],
   controllers: [DeploymentsController],
   providers: [
+    Changes,
+    Preparation,
+    Promotions,
+    Redeployment,
     DeploymentsService,
     DeploymentStore,
     Images,
@@ -30,5 +38,6 @@ import { RolloutWorker } from './rollout-worker.js';
     RolloutTimes,
     RolloutWorker,
   ],
+  exports: [Preparation],
 })
 export class DeploymentsModule {}

@@ -38,7 +38,10 @@ export class DeploymentsService {
   ) {}
 
   async create({ project, environment, compose }: Create): Promise<Deployment> {
-    const deployment = await this.intake.take(await this.environments.find(project, environment), compose);
+    const deployment = await this.intake.take(await this.environments.find(project, environment), {
+      cause: 'deploy',
+      source: { compose },
+    });
     this.worker.wake();
     return deployment;
   }

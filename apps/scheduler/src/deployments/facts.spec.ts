@@ -1,20 +1,7 @@
-import type { ResolvedImage } from '@berth/contracts';
 import { readCompose } from '../compose/index.js';
 import { amountsOf, deploymentFacts, tagOf, userOf } from './facts.js';
 
-const image = (repository: string, user = ''): ResolvedImage => ({
-  reference: repository,
-  repository,
-  digest: `sha256:${'1'.repeat(64)}`,
-  platformDigest: `sha256:${'1'.repeat(64)}`,
-  mediaType: 'application/vnd.oci.image.manifest.v1+json',
-  size: 1,
-  cached: true,
-  config: {
-    ...{ user, entrypoint: [], command: [], exposedPorts: [], volumes: [], labels: {} },
-    ...{ hasHealthcheck: false, createdAt: null },
-  },
-});
+const image = (repository: string, user = '') => ({ repository, user });
 
 const { spec } = readCompose(
   `
@@ -36,10 +23,7 @@ volumes: { data: }
 
 describe('the facts of a deployment', () => {
   it('are those of all services together', () => {
-    const images = new Map([
-      ['web', image('acme/web')],
-      ['db', image('docker.io/library/postgres', 'postgres')],
-    ]);
+    const images = { web: image('acme/web'), db: image('docker.io/library/postgres', 'postgres') };
     expect(deploymentFacts('dev', 'sha256:x', spec, images)).toEqual({
       environment: 'dev',
       release: 'sha256:x',

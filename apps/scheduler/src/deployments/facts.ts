@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { registryOf, type actions, type Amounts, type ResolvedImage } from '@berth/contracts';
-import type { ComposeSpec, ServiceSpec } from '../compose/index.js';
+import { registryOf, type actions, type Amounts } from '@berth/contracts';
+import type { ComposeSpec, ReleasedImage, ServiceSpec } from '../compose/index.js';
 
 export type DeploymentFacts = z.input<typeof actions.deploymentCreate.context>;
 
@@ -11,8 +11,8 @@ const NO_PORT = 65_536;
 export function deploymentFacts(
   environment: string,
   release: string,
-  spec: ComposeSpec,
-  images: ReadonlyMap<string, ResolvedImage>,
+  spec: Pick<ComposeSpec, 'services'>,
+  images: Readonly<Record<string, Pick<ReleasedImage, 'repository' | 'user'>>>,
 ): DeploymentFacts {
   const services = Object.entries(spec.services);
   const all = services.map(([, service]) => service);
@@ -23,9 +23,9 @@ export function deploymentFacts(
     release,
     services: services.map(([name]) => name).sort(),
     images: distinct(all.map(({ image }) => image)),
-    registries: distinct([...images.values()].map(({ repository }) => registryOf(repository))),
+    registries: distinct(Object.values(images).map(({ repository }) => registryOf(repository))),
     tags: distinct(all.flatMap(({ image }) => tagOf(image) ?? [])),
-    users: distinct(services.map(([name, { user }]) => userOf(user ?? images.get(name)?.config.user ?? ''))),
+    users: distinct(services.map(([name, { user }]) => userOf(user ?? images[name].user))),
     capAdd: distinct(all.flatMap(({ capAdd }) => capAdd)),
     publishedPorts: [
       ...new Set(all.flatMap(({ ports }) => ports.map(({ published }) => published ?? 0))),
@@ -42,11 +42,11 @@ export function deploymentFacts(
 
 /** Facts of a deployment that was not looked into: for whoever may not even know of the environment. */
 export function noFacts(environment: string): DeploymentFacts {
-  return deploymentFacts(environment, '', { services: {}, volumes: {} }, new Map());
+  return deploymentFacts(environment, '', { services: {} }, {});
 }
 
 /** What quota must cover: the limits of all instances together. */
-export function amountsOf(spec: ComposeSpec): Amounts {
+export function amountsOf(spec: Pick<ComposeSpec, 'services'>): Amounts {
   const amounts = { cpuMillis: 0, memory: 0, instances: 0 };
   for (const { limits, replicas } of Object.values(spec.services)) {
     amounts.cpuMillis += Math.ceil(limits.nanoCpus / 1e6) * replicas;

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BerthError, registryRpc, type ResolvedImage } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
-import type { ComposeSpec } from '../compose/index.js';
+import type { ComposeSpec, ReleasedImage } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
 
 /** Finds the images of a Compose file in the registry-proxy, as the one who asks. */
@@ -13,7 +13,7 @@ export class Images {
   ) {}
 
   /** By name of the service. Throws what the registry-proxy says of the first that is not to be had. */
-  async resolve(spec: ComposeSpec): Promise<Map<string, ResolvedImage>> {
+  async resolve(spec: ComposeSpec): Promise<Record<string, ReleasedImage>> {
     const platform = await this.engine.platform();
     const byReference = new Map<string, Promise<ResolvedImage>>();
     const found = await Promise.all(
@@ -21,13 +21,16 @@ export class Images {
         const asked =
           byReference.get(reference) ?? this.rpc.call(registryRpc.resolve, { reference, platform });
         byReference.set(reference, asked);
-        return [name, await asked.catch((error: unknown) => rethrow(name, error))] as const;
+        const image = await asked.catch((error: unknown) => rethrow(name, error));
+        return [name, released(image)] as const;
       }),
     );
-    const images = new Map(found);
-    checkHealthConditions(spec, images);
-    return images;
+    return Object.fromEntries(found);
   }
+}
+
+function released({ reference, repository, digest, config }: ResolvedImage): ReleasedImage {
+  return { reference, repository, digest, user: config.user, hasHealthcheck: config.hasHealthcheck };
 }
 
 function rethrow(service: string, error: unknown): never {
@@ -39,13 +42,14 @@ function rethrow(service: string, error: unknown): never {
 }
 
 /** Waiting for the health of a service that has no health check would never end. */
-function checkHealthConditions(spec: ComposeSpec, images: ReadonlyMap<string, ResolvedImage>): void {
+export function checkHealthConditions(
+  spec: Pick<ComposeSpec, 'services'>,
+  images: Readonly<Record<string, Pick<ReleasedImage, 'hasHealthcheck'>>>,
+): void {
   for (const [name, { dependsOn }] of Object.entries(spec.services)) {
     for (const [other, condition] of Object.entries(dependsOn)) {
       const { healthcheck } = spec.services[other];
-      const checked = healthcheck?.test
-        ? healthcheck.test[0] !== 'NONE'
-        : (images.get(other)?.config.hasHealthcheck ?? false);
+      const checked = healthcheck?.test ? healthcheck.test[0] !== 'NONE' : images[other].hasHealthcheck;
       if (condition !== 'healthy' || checked) continue;
       const path = `services.${name}.depends_on.${other}.condition`;
       const message = `"service_healthy" needs a health check, and neither "${other}" nor its image has one`;

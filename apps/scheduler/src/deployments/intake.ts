@@ -1,37 +1,31 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { ActionPipeline, requireActor, type Grant } from '@berth/actions';
-import { actions, BerthError, type Deployment, type DeploymentStep } from '@berth/contracts';
-import { pinImages, readCompose, releaseDigest, type ComposeSpec, type RunSpec } from '../compose/index.js';
+import { actions, BerthError, type Deployment } from '@berth/contracts';
+import { asBerthError } from '@berth/runtime';
+import type { RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
 import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
 import { DeploymentStore } from './deployment-store.js';
 import { toDeployment } from './deployment.entity.js';
 import { amountsOf, deploymentFacts, noFacts } from './facts.js';
-import { Images } from './images.js';
+import { Preparation } from './preparation.js';
 import { newSteps, withStep } from './steps.js';
 import { RolloutTimes } from './rollout-times.js';
+import type { Wanted } from './wanted.js';
 
 /** How long quota holds what a deployment asks for beyond its deadline: the way back takes time too. */
 const HOLD_SECONDS = 900;
 
-interface Prepared {
-  spec: ComposeSpec;
-  release: RunSpec;
-  digest: string;
-  facts: ReturnType<typeof deploymentFacts>;
-  steps: DeploymentStep[];
-}
-
 /**
- * Takes in a deployment: reads the Compose file, resolves its images, asks policy, takes the quota, and writes it down
- * with its record. What happens then is the rollout's.
+ * Takes in a deployment, whatever asks for it: makes or finds its release, renders it for the environment, asks policy,
+ * takes the quota, and writes it down with its record. What happens then is the rollout's.
  */
 @Injectable()
 export class Intake {
   constructor(
     private readonly pipeline: ActionPipeline,
-    private readonly images: Images,
+    private readonly preparation: Preparation,
     private readonly store: DeploymentStore,
     @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
     private readonly times: RolloutTimes,
@@ -41,26 +35,45 @@ export class Intake {
    * Throws COMPOSE_INVALID, COMPOSE_UNSUPPORTED, what the registry-proxy says of an image, ENGINE_UNAVAILABLE,
    * POLICY_DENIED, QUOTA_EXCEEDED, DEPLOYMENT_IN_PROGRESS or PORT_IN_USE; then nothing was done.
    */
-  async take(environment: EnvironmentEntity, compose: string): Promise<Deployment> {
-    await this.turnAwayStrangers(environment);
-    const prepared = await this.prepare(environment, compose);
-    const resource = environmentResource(environment);
-    let steps = withStep(prepared.steps, 'policy', 'running', null);
+  async take(environment: EnvironmentEntity, wanted: Wanted): Promise<Deployment> {
+    try {
+      return await this.bring(environment, wanted);
+    } catch (thrown) {
+      const { code, message } = asBerthError(thrown);
+      const outcome = code === 'POLICY_DENIED' || code === 'QUOTA_EXCEEDED' ? 'denied' : 'failed';
+      if (wanted.asked)
+        await this.pipeline.recordAlone(wanted.asked.grant, { outcome, code, reason: message });
+      throw thrown;
+    }
+  }
+
+  private async bring(environment: EnvironmentEntity, wanted: Wanted): Promise<Deployment> {
+    if (!wanted.asked) await this.turnAwayStrangers(environment);
+    let steps = withStep(newSteps(), 'resolving', 'running', null);
+    const settings = wanted.settings ?? environment;
+    const [prepared] = await Promise.all([
+      this.preparation.prepare(wanted.source, settings),
+      this.engine.prepare(),
+    ]);
+    const { digest, release, spec, warnings } = prepared;
+    steps = withStep(steps, 'resolving', 'succeeded', warnings.join(' ') || null);
+    steps = withStep(steps, 'policy', 'running', null);
     const grant = await this.pipeline.authorize({
       action: actions.deploymentCreate,
-      resource,
-      context: prepared.facts,
+      resource: environmentResource(environment),
+      context: deploymentFacts(environment.name, digest, spec, release.images),
     });
     steps = withStep(steps, 'policy', 'succeeded', null);
-    await this.store.refuseIfBusy(environment, prepared.release);
+    await this.store.refuseIfBusy(environment, spec);
     steps = withStep(steps, 'quota', 'running', null);
     const id = uuidv7();
-    const deadline = this.times.deadline(prepared.release);
-    await this.reserve(id, environment, prepared.spec, grant, deadline);
+    const deadline = this.times.deadline(spec);
+    await this.reserve(id, environment, spec, grant, deadline);
     steps = withStep(steps, 'quota', 'succeeded', null);
+    const { cause, asked } = wanted;
     const created = await this.store.create({
-      ...{ id, environment, grant, steps, deadline },
-      ...{ digest: prepared.digest, release: prepared.release },
+      ...{ id, environment, cause, grant, asked, steps, deadline, digest, release, spec },
+      settings: wanted.settings,
     });
     return toDeployment(created);
   }
@@ -74,21 +87,10 @@ export class Intake {
     await this.pipeline.authorize({ action: actions.deploymentCreate, resource, context });
   }
 
-  private async prepare(environment: EnvironmentEntity, compose: string): Promise<Prepared> {
-    const begun = withStep(newSteps(), 'resolving', 'running', null);
-    const { spec, warnings } = readCompose(compose, environment.variables);
-    const [images] = await Promise.all([this.images.resolve(spec), this.engine.prepare()]);
-    const release = pinImages(spec, images);
-    const digest = releaseDigest(release);
-    const facts = deploymentFacts(environment.name, digest, spec, images);
-    const steps = withStep(begun, 'resolving', 'succeeded', warnings.join(' ') || null);
-    return { spec, release, digest, facts, steps };
-  }
-
   private async reserve(
     id: string,
     { team, project, name }: EnvironmentEntity,
-    spec: ComposeSpec,
+    spec: RunSpec,
     grant: Grant,
     deadline: Date,
   ): Promise<void> {

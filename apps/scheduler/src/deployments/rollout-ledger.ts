@@ -8,10 +8,12 @@ import {
   deploymentFailed,
   deploymentProgressed,
   deploymentSucceeded,
+  environmentUpdated,
   type DeploymentStep,
 } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
 import type { RunSpec } from '../compose/index.js';
+import { EnvironmentEntity, toEnvironment } from '../environments/environment.entity.js';
 import { Settlements } from '../upkeep/settlements.js';
 import { DeploymentEntity, toDeployment, type Undo } from './deployment.entity.js';
 import { fixedPorts } from './facts.js';
@@ -120,10 +122,8 @@ export class RolloutLedger {
       if (undo) {
         await this.settlements.release(transaction, held.id);
       } else {
-        await transaction.query('UPDATE environments SET release = $2 WHERE id = $1', [
-          deployment.environmentId,
-          deployment.release,
-        ]);
+        await this.enforce(transaction, deployment);
+        await this.tellSettings(transaction, deployment);
         await this.settlements.commit(transaction, held.id);
       }
       const grant = {
@@ -138,6 +138,27 @@ export class RolloutLedger {
       await this.tell(transaction, deployment, ENDINGS[status]);
     });
     this.settlements.wake();
+  }
+
+  /** From here on this is what runs in the environment, under these settings. */
+  private async enforce(transaction: EntityManager, deployment: DeploymentEntity): Promise<void> {
+    await transaction.query(
+      `UPDATE environments e SET release = $2, deployment = $3, configuration = c.version,
+         variables = c.variables, services = c.services, restarts = c.restarts
+       FROM configurations c WHERE e.id = $1 AND c.environment_id = e.id AND c.version = $4`,
+      [deployment.environmentId, deployment.release, deployment.id, deployment.configuration],
+    );
+  }
+
+  private async tellSettings(transaction: EntityManager, deployment: DeploymentEntity): Promise<void> {
+    if (deployment.cause !== 'configure' && deployment.cause !== 'scale' && deployment.cause !== 'restart')
+      return;
+    const environment = await transaction.findOneByOrFail(EnvironmentEntity, {
+      id: deployment.environmentId,
+    });
+    const { team, project, environment: name } = deployment;
+    const place = { team, project, environment: name };
+    await this.outbox.event(transaction, draftEvent(environmentUpdated, place, toEnvironment(environment)));
   }
 
   private async change(

@@ -8,7 +8,7 @@ import {
 import { ActionPipeline } from '@berth/actions';
 import { LOGGER, newRequestContext, runInContext, type Logger } from '@berth/runtime';
 import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
-import { ReleasesService } from '../releases/releases.js';
+import { RunSpecs } from '../environments/run-specs.js';
 import { Rounds } from '../upkeep/rounds.js';
 import type { DeploymentEntity } from './deployment.entity.js';
 import { LEASE_SECONDS, LeaseLost, RolloutLedger, type Held } from './rollout-ledger.js';
@@ -31,7 +31,7 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
 
   constructor(
     private readonly ledger: RolloutLedger,
-    private readonly releases: ReleasesService,
+    private readonly specs: RunSpecs,
     private readonly pipeline: ActionPipeline,
     @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -79,17 +79,13 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private async work(deployment: DeploymentEntity): Promise<void> {
-    const { id, project } = deployment;
+    const { id } = deployment;
     const held: Held = { id, owner: this.owner };
     try {
-      const [wanted, previous] = await Promise.all([
-        this.releases.specOf(project, deployment.release),
-        this.releases.specOf(project, deployment.previousRelease),
-      ]);
-      if (!wanted) throw new Error(`the release ${deployment.release} is not there`);
+      const previous = await this.specs.of(deployment.previousDeployment);
       const { engine, pipeline, ledger, logger } = this;
       const run = new RolloutRun({ engine, pipeline, ledger, logger }, held, deployment, {
-        wanted,
+        wanted: deployment.spec,
         previous,
       });
       await this.hold(held, run);

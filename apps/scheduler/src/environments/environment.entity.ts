@@ -1,8 +1,9 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
-import type { Environment, ResourceRef } from '@berth/contracts';
+import type { Environment, ResourceRef, ServiceSettings } from '@berth/contracts';
+import type { Settings } from './configuration.entity.js';
 
 @Entity('environments')
-export class EnvironmentEntity {
+export class EnvironmentEntity implements Settings {
   @PrimaryColumn('uuid')
   id!: string;
 
@@ -19,6 +20,20 @@ export class EnvironmentEntity {
   @Column('jsonb')
   variables!: Record<string, string>;
 
+  @Column('jsonb')
+  services!: Record<string, ServiceSettings>;
+
+  @Column('jsonb')
+  restarts!: Record<string, number>;
+
+  /** Version of the three above. */
+  @Column('int')
+  configuration!: number;
+
+  /** The one that brought what runs; null when nothing does. */
+  @Column('uuid', { nullable: true })
+  deployment!: string | null;
+
   /** Digest of what runs; null when nothing does. */
   @Column('text', { nullable: true })
   release!: string | null;
@@ -32,8 +47,11 @@ export class EnvironmentEntity {
 }
 
 export function toEnvironment(entity: EnvironmentEntity): Environment {
-  const { project, name, team, variables, release, createdAt } = entity;
-  return { project, name, team, variables, release, createdAt: createdAt.toISOString() };
+  const { project, name, team, variables, services, configuration, release, createdAt } = entity;
+  return {
+    ...{ project, name, team, variables, services, configuration, release },
+    createdAt: createdAt.toISOString(),
+  };
 }
 
 type Place = Pick<EnvironmentEntity, 'project' | 'name' | 'team'>;

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { Performs } from '@berth/actions';
-import { actions, schedulerRpc, type Environment, type Page } from '@berth/contracts';
+import { actions, schedulerRpc, type Configuration, type Environment, type Page } from '@berth/contracts';
 import { Handles } from '@berth/messaging';
 import { EnvironmentRemoval } from './environment-removal.js';
 import { EnvironmentsService } from './environments.js';
@@ -31,10 +31,12 @@ export class EnvironmentsController {
     return this.environments.get(project, environment);
   }
 
-  @Handles(schedulerRpc.updateEnvironment)
-  @Performs(actions.environmentUpdate)
-  update(request: z.infer<typeof schedulerRpc.updateEnvironment.request>): Promise<Environment> {
-    return this.environments.update(request);
+  @Handles(schedulerRpc.listConfigurations)
+  @Performs(actions.configurationList)
+  configurations(
+    request: z.infer<typeof schedulerRpc.listConfigurations.request>,
+  ): Promise<Page<Configuration>> {
+    return this.environments.listConfigurations(request);
   }
 
   @Handles(schedulerRpc.removeEnvironment)

@@ -1,16 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { MoreThan, type Repository } from 'typeorm';
+import { LessThan, MoreThan, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
-import { ActionPipeline, notFound } from '@berth/actions';
+import { ActionPipeline, notFound, requireActor } from '@berth/actions';
 import {
   actions,
   BerthError,
+  decodeCursor,
+  invalidCursor,
   positionOf,
   toPage,
   environmentCreated,
-  environmentUpdated,
+  type Configuration,
   type Environment,
   type Page,
   type schedulerRpc,
@@ -19,30 +21,39 @@ import { draftEvent } from '@berth/messaging';
 import { isForeignKeyViolation, isUniqueViolation } from '../database-errors.js';
 import { projectResource } from '../projects/project.entity.js';
 import { ProjectsService } from '../projects/projects.js';
+import { ConfigurationEntity, toConfiguration, type Settings } from './configuration.entity.js';
 import { EnvironmentEntity, environmentResource, toEnvironment } from './environment.entity.js';
 
 type Create = z.infer<typeof schedulerRpc.createEnvironment.request>;
 type List = z.infer<typeof schedulerRpc.listEnvironments.request>;
-type Update = z.infer<typeof schedulerRpc.updateEnvironment.request>;
+type ListConfigurations = z.infer<typeof schedulerRpc.listConfigurations.request>;
 
-/** Environments of projects, and their variables. */
+/** Environments of projects, and what they add to releases. */
 @Injectable()
 export class EnvironmentsService {
   constructor(
     @InjectRepository(EnvironmentEntity) private readonly environments: Repository<EnvironmentEntity>,
+    @InjectRepository(ConfigurationEntity)
+    private readonly configurations: Repository<ConfigurationEntity>,
     private readonly projects: ProjectsService,
     private readonly pipeline: ActionPipeline,
   ) {}
 
   /** Throws ALREADY_EXISTS, or NOT_FOUND when there is no such project. */
-  async create({ project, name, variables }: Create): Promise<Environment> {
+  async create({ project, name, variables, services }: Create): Promise<Environment> {
     const owner = await this.projects.find(project);
     const resource = projectResource(owner);
-    const context = { name, variables: Object.keys(variables).sort() };
+    const context = { name, ...namesOf({ variables, services }) };
     return this.pipeline.change({ action: actions.environmentCreate, resource, context }, async (tx) => {
       const id = uuidv7();
       try {
-        await tx.insert(EnvironmentEntity, { id, project, name, team: owner.team, variables });
+        await tx.insert(EnvironmentEntity, {
+          ...{ id, project, name, team: owner.team, variables, services, restarts: {}, configuration: 1 },
+        });
+        await tx.insert(ConfigurationEntity, {
+          ...{ environmentId: id, version: 1, variables, services, restarts: {} },
+          createdBy: requireActor().user,
+        });
       } catch (error) {
         if (isUniqueViolation(error))
           throw new BerthError(
@@ -78,19 +89,29 @@ export class EnvironmentsService {
     );
   }
 
-  /** Replaces the variables. They count from the next deployment on. */
-  async update({ project, environment: name, variables }: Update): Promise<Environment> {
-    const { id, ...found } = await this.find(project, name);
-    const resource = environmentResource(found);
-    const context = { variables: Object.keys(variables).sort() };
-    return this.pipeline.change({ action: actions.environmentUpdate, resource, context }, async (tx) => {
-      await tx.update(EnvironmentEntity, { id }, { variables });
-      const updated = await tx.findOneBy(EnvironmentEntity, { id });
-      if (!updated) throw notFound(resource);
-      const environment = toEnvironment(updated);
-      const event = draftEvent(environmentUpdated, place(environment), environment);
-      return { result: environment, outcome: {}, events: [event] };
+  async listConfigurations({
+    project,
+    environment: name,
+    limit,
+    cursor,
+  }: ListConfigurations): Promise<Page<Configuration>> {
+    const environment = await this.find(project, name);
+    const resource = environmentResource(environment);
+    return this.pipeline.read({ action: actions.configurationList, resource, context: {} }, async () => {
+      const before = cursor === undefined ? null : versionOf(cursor);
+      const found = await this.configurations.find({
+        where: { environmentId: environment.id, ...(before === null ? {} : { version: LessThan(before) }) },
+        order: { version: 'DESC' },
+        take: limit + 1,
+      });
+      const show = (entity: ConfigurationEntity): Configuration =>
+        toConfiguration(entity, environment.configuration);
+      return toPage(found, limit, show, ({ version }) => ({ version }));
     });
+  }
+
+  exists(project: string, name: string): Promise<boolean> {
+    return this.environments.existsBy({ project, name });
   }
 
   /** Throws NOT_FOUND in the words that also an invisible one is told in. */
@@ -99,6 +120,20 @@ export class EnvironmentsService {
     if (!environment) throw notFound({ type: 'Environment', id: `${project}.${name}` });
     return environment;
   }
+}
+
+/** What policy judges of settings: which there are, not what they hold. */
+export function namesOf({ variables, services }: Pick<Settings, 'variables' | 'services'>): {
+  variables: string[];
+  services: string[];
+} {
+  return { variables: Object.keys(variables).sort(), services: Object.keys(services).sort() };
+}
+
+function versionOf(cursor: string): number {
+  const version = decodeCursor(cursor)?.version;
+  if (typeof version !== 'number' || !Number.isInteger(version)) throw invalidCursor();
+  return version;
 }
 
 function place({ team, project, name }: Environment): { team: string; project: string; environment: string } {

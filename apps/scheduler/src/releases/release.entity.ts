@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 import type { Release } from '@berth/contracts';
-import type { RunSpec } from '../compose/index.js';
+import type { ReleaseSpec } from '../compose/index.js';
 
 /** Immutable: a digest always means the same. */
 @Entity('releases')
@@ -12,7 +12,7 @@ export class ReleaseEntity {
   digest!: string;
 
   @Column('jsonb')
-  spec!: RunSpec;
+  spec!: ReleaseSpec;
 
   @Column('text', { name: 'created_by' })
   createdBy!: string;
@@ -23,8 +23,8 @@ export class ReleaseEntity {
 
 export function toRelease(entity: ReleaseEntity, currentDigest: string | null): Release {
   const { digest, project, spec, createdBy, createdAt } = entity;
-  const services = Object.entries(spec.services)
-    .map(([name, { image, pinned }]) => ({ name, image, digest: pinned.digest }))
+  const services = Object.entries(spec.images ?? {})
+    .map(([name, { reference, digest: pinned }]) => ({ name, image: reference, digest: pinned }))
     .sort((a, b) => a.name.localeCompare(b.name));
   return {
     digest,

@@ -5,14 +5,14 @@ import type { RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine, type EngineService } from '../engine/container-engine.js';
 import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
 import { EnvironmentsService } from '../environments/environments.js';
-import { ReleasesService } from '../releases/releases.js';
+import { RunSpecs } from '../environments/run-specs.js';
 
 /** What runs in an environment, as the engine says. */
 @Injectable()
 export class ServicesService {
   constructor(
     private readonly environments: EnvironmentsService,
-    private readonly releases: ReleasesService,
+    private readonly specs: RunSpecs,
     private readonly pipeline: ActionPipeline,
     @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
   ) {}
@@ -23,7 +23,7 @@ export class ServicesService {
     return this.pipeline.read({ action: actions.serviceList, resource, context: {} }, async () => {
       const [running, spec] = await Promise.all([
         this.engine.services({ project, environment: name }),
-        this.releases.specOf(project, environment.release),
+        this.specs.of(environment.deployment),
       ]);
       return { items: running.map((service) => toService(service, spec)), nextCursor: null };
     });

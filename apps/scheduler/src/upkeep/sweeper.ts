@@ -90,7 +90,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
       `SELECT r.spec, EXISTS (
          SELECT 1 FROM deployments d WHERE d.environment_id = e.id AND d.status IN ('pending', 'running')
        ) AS "underWay"
-       FROM environments e LEFT JOIN releases r ON r.project = e.project AND r.digest = e.release
+       FROM environments e LEFT JOIN deployments r ON r.id = e.deployment
        WHERE e.project = $1 AND e.name = $2`,
       [project, environment],
     );

@@ -46,7 +46,7 @@ export const environmentCreate = defineAction({
   ...change,
   resource: ['Project'],
   permission: 'develop',
-  context: z.object({ name: z.string(), variables: z.array(z.string()) }),
+  context: z.object({ name: z.string(), variables: z.array(z.string()), services: z.array(z.string()) }),
 });
 export const environmentList = defineAction({
   name: 'environment.list',
@@ -66,12 +66,12 @@ export const environmentRead = defineAction({
 });
 export const environmentUpdate = defineAction({
   name: 'environment.update',
-  summary: 'Replace the variables of an environment',
+  summary: 'Replace the variables and settings of an environment',
   ...workloads,
   ...change,
   resource: ['Environment'],
   permission: 'develop',
-  context: z.object({ variables: z.array(z.string()) }),
+  context: z.object({ variables: z.array(z.string()), services: z.array(z.string()) }),
 });
 export const environmentRemove = defineAction({
   name: 'environment.remove',
@@ -93,6 +93,67 @@ export const deploymentCreate = defineAction({
   permission: 'develop',
   context: DeploymentFacts,
   outcome: InstanceFacts,
+});
+export const deploymentPromote = defineAction({
+  name: 'deployment.promote',
+  summary: 'Roll out the release of another environment',
+  ...workloads,
+  ...change,
+  resource: ['Environment'],
+  permission: 'develop',
+  context: z.object({ from: z.string(), release: z.string() }),
+});
+export const deploymentRollback = defineAction({
+  name: 'deployment.rollback',
+  summary: 'Roll out a release that ran before',
+  ...workloads,
+  ...change,
+  resource: ['Environment'],
+  permission: 'develop',
+  context: z.object({ release: z.string() }),
+});
+export const deploymentPlan = defineAction({
+  name: 'deployment.plan',
+  summary: 'See what a deploy would change',
+  ...workloads,
+  ...read,
+  resource: ['Environment'],
+  permission: 'view',
+});
+export const environmentCompare = defineAction({
+  name: 'environment.compare',
+  summary: 'See how what runs differs from another environment or release',
+  ...workloads,
+  ...read,
+  resource: ['Environment'],
+  permission: 'view',
+  context: z.object({ with: z.string() }),
+});
+export const configurationList = defineAction({
+  name: 'configuration.list',
+  summary: 'List the versions of the variables and settings of an environment',
+  ...workloads,
+  ...read,
+  resource: ['Environment'],
+  permission: 'view',
+});
+export const serviceScale = defineAction({
+  name: 'service.scale',
+  summary: 'Change how many instances of a service run',
+  ...workloads,
+  ...change,
+  resource: ['Service'],
+  permission: 'develop',
+  context: z.object({ replicas: z.int() }),
+});
+export const serviceRestart = defineAction({
+  name: 'service.restart',
+  summary: 'Replace the instances of a service by new ones',
+  ...workloads,
+  ...change,
+  resource: ['Service'],
+  permission: 'develop',
+  context: nothing,
 });
 export const deploymentList = defineAction({
   name: 'deployment.list',

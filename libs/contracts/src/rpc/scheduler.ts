@@ -2,14 +2,22 @@ import { z } from 'zod';
 import { Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
 import {
+  ChangedEnvironment,
+  Configuration,
   CreateDeployment,
   CreateEnvironment,
   CreateProject,
+  CreatePromotion,
+  CreateRollback,
   Deployment,
+  Diff,
   Environment,
   LogLine,
+  Parity,
+  Plan,
   Project,
   Release,
+  ScaleService,
   Service,
   UpdateEnvironment,
 } from '../workloads.js';
@@ -17,6 +25,8 @@ import { Timestamp } from '../names.js';
 import { defineRpc } from './define.js';
 
 const done = z.object({});
+/** Taking in a deployment may mean a cold look-up of images in an upstream registry, in milliseconds. */
+const ROLLOUT_MS = 60_000;
 const inProject = z.strictObject({ project: Name });
 const inEnvironment = z.strictObject({ project: Name, environment: Name });
 
@@ -48,7 +58,14 @@ export const schedulerRpc = {
     'scheduler',
     'environment.update',
     UpdateEnvironment.extend({ project: Name, environment: Name }),
-    Environment,
+    ChangedEnvironment,
+    ROLLOUT_MS,
+  ),
+  listConfigurations: defineRpc(
+    'scheduler',
+    'configuration.list',
+    PageRequest.extend({ project: Name, environment: Name }),
+    page(Configuration),
   ),
   removeEnvironment: defineRpc(
     'scheduler',
@@ -58,13 +75,50 @@ export const schedulerRpc = {
     60_000,
   ),
 
-  // Resolving the images may mean a cold look-up in an upstream registry.
   createDeployment: defineRpc(
     'scheduler',
     'deployment.create',
     CreateDeployment.extend({ project: Name, environment: Name }),
     Deployment,
-    60_000,
+    ROLLOUT_MS,
+  ),
+  promote: defineRpc(
+    'scheduler',
+    'deployment.promote',
+    CreatePromotion.extend({ project: Name, environment: Name }),
+    Deployment,
+    ROLLOUT_MS,
+  ),
+  rollBack: defineRpc(
+    'scheduler',
+    'deployment.rollback',
+    CreateRollback.extend({ project: Name, environment: Name }),
+    Deployment,
+    ROLLOUT_MS,
+  ),
+  plan: defineRpc(
+    'scheduler',
+    'deployment.plan',
+    CreateDeployment.extend({ project: Name, environment: Name }),
+    Plan,
+    ROLLOUT_MS,
+  ),
+  /** `with`: another environment of the project, or a release that ran in this one. */
+  diff: defineRpc('scheduler', 'environment.diff', inEnvironment.extend({ with: z.string().max(100) }), Diff),
+  parity: defineRpc('scheduler', 'environment.parity', inEnvironment.extend({ with: Name }), Parity),
+  scaleService: defineRpc(
+    'scheduler',
+    'service.scale',
+    ScaleService.extend({ project: Name, environment: Name, service: Name }),
+    ChangedEnvironment,
+    ROLLOUT_MS,
+  ),
+  restartService: defineRpc(
+    'scheduler',
+    'service.restart',
+    inEnvironment.extend({ service: Name }),
+    ChangedEnvironment,
+    ROLLOUT_MS,
   ),
   listDeployments: defineRpc(
     'scheduler',

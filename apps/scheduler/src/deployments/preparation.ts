@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { readCompose, releaseDigest, render, type ReleaseSpec, type RunSpec } from '../compose/index.js';
+import { toRunSettings, type Settings } from '../environments/configuration.entity.js';
+import { checkHealthConditions, Images } from './images.js';
+
+/** What a deployment is made from: a Compose file, which makes a release, or a release that is there. */
+export type Source = { compose: string } | { digest: string; release: ReleaseSpec };
+
+export interface Prepared {
+  /** Of the release. */
+  digest: string;
+  release: ReleaseSpec;
+  spec: RunSpec;
+  /** What a person should know, though it is no error. */
+  warnings: string[];
+}
+
+/** Makes of a source what is to run under an environment's settings. Changes nothing. */
+@Injectable()
+export class Preparation {
+  constructor(private readonly images: Images) {}
+
+  /** Throws what `readCompose` does, and what the registry-proxy says of an image. */
+  async prepare(source: Source, settings: Settings): Promise<Prepared> {
+    const release = 'compose' in source ? await this.release(source.compose, settings) : source.release;
+    const digest = 'compose' in source ? releaseDigest(release) : source.digest;
+    const { spec, warnings } = render(release, toRunSettings(settings));
+    checkHealthConditions(spec, release.images);
+    return { digest, release, spec, warnings };
+  }
+
+  /** The images are those that the environment's variables name: from here on they are the release's. */
+  private async release(compose: string, { variables }: Settings): Promise<ReleaseSpec> {
+    const { spec } = readCompose(compose, variables);
+    return { compose, images: await this.images.resolve(spec) };
+  }
+}

@@ -1,0 +1,18 @@
+import type { Grant } from '@berth/actions';
+import type { ActionDefinition, DeploymentCause } from '@berth/contracts';
+import type { Settings } from '../environments/configuration.entity.js';
+import type { Source } from './preparation.js';
+
+/** The action that asks for a deployment, where that is not `deployment.create` itself: allowed, and recorded with it. */
+export interface Asked {
+  action: ActionDefinition;
+  grant: Grant;
+}
+
+export interface Wanted {
+  cause: DeploymentCause;
+  source: Source;
+  /** The environment's settings from then on; the present ones when left out. */
+  settings?: Settings;
+  asked?: Asked;
+}

@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import type { RunSpec } from '../compose/index.js';
+
+/** What deployments brought, as it was written down with them. */
+@Injectable()
+export class RunSpecs {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** Null where there is no deployment. */
+  async of(deployment: string | null): Promise<RunSpec | null> {
+    if (deployment === null) return null;
+    const [found]: { spec: RunSpec }[] = await this.dataSource.query(
+      'SELECT spec FROM deployments WHERE id = $1',
+      [deployment],
+    );
+    return found?.spec ?? null;
+  }
+}
