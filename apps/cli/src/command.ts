@@ -83,10 +83,15 @@ export function moment(text: string): string {
 
 /** `{ K: 'V' }` of `K=V` pairs. */
 export function readVariables(pairs: readonly string[]): Record<string, string> {
+  return readPairs('--var', pairs);
+}
+
+/** The same of any option that takes a name and a value. */
+export function readPairs(option: string, pairs: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const split = pair.indexOf('=');
-      if (split < 1) throw CliError.usage(`--var ${pair}: it must be NAME=VALUE`);
+      if (split < 1) throw CliError.usage(`${option} ${pair}: it must be NAME=VALUE`);
       return [pair.slice(0, split), pair.slice(split + 1)];
     }),
   );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Cli } from './cli.js';
 import { auditCommands } from './commands/audit.js';
+import { comparisonCommands } from './commands/comparisons.js';
 import { deployCommands } from './commands/deploy.js';
 import { deploymentCommands } from './commands/deployments.js';
 import { environmentCommands } from './commands/environments.js';
@@ -11,6 +12,7 @@ import { loginCommands } from './commands/login.js';
 import { policyCommands } from './commands/policies.js';
 import { projectCommands } from './commands/projects.js';
 import { quotaCommands } from './commands/quotas.js';
+import { releaseCommands } from './commands/releases.js';
 import { statusCommands } from './commands/status.js';
 import { teamCommands } from './commands/teams.js';
 import { tokenCommands } from './commands/tokens.js';
@@ -36,6 +38,8 @@ export function buildProgram(cli: Cli): Command {
     deployCommands,
     statusCommands,
     logsCommand,
+    releaseCommands,
+    comparisonCommands,
     deploymentCommands,
     projectCommands,
     environmentCommands,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeGateway, sendEvents, sendJson } from './fake-gateway.js';
 import { runCli, type CliOptions, type CliRun } from './run-cli.js';
-import { deployment, ID, principal, RELEASE, service, TIME } from './samples.js';
+import { deployment, ID, principal, RELEASE, service, succeeded, TIME } from './samples.js';
 
 const gateway = new FakeGateway();
 const PLACE = '/v1/projects/shop/environments/dev';
@@ -24,6 +24,8 @@ const environment = {
   name: 'dev',
   team: 'acme',
   variables: { A: '1', B: '2' },
+  services: { web: { replicas: 2 } },
+  configuration: 4,
   release: RELEASE,
   createdAt: TIME,
 };
@@ -74,9 +76,67 @@ describe('what is sent', () => {
     gateway.onJson('POST /v1/projects/shop/environments', environment, 201);
     expect((await berth('env create dev --project shop --var A=1=2 --var B=')).code).toBe(0);
     expect(gateway.requests('POST')[0].body).toEqual({ name: 'dev', variables: { A: '1=2', B: '' } });
-    gateway.onJson(`GET ${PLACE}`, environment).onJson(`PUT ${PLACE}`, environment);
-    expect((await berth('env set dev --project shop --var C=3 --unset A')).code).toBe(0);
-    expect(gateway.requests('PUT')[0].body).toEqual({ variables: { B: '2', C: '3' } });
+    gateway.onJson(`GET ${PLACE}`, environment).onJson(`PUT ${PLACE}`, { ...environment, deployment: null });
+    const set = await berth(
+      'env set dev --project shop --var C=3 --unset A --memory web=1GiB --cpus api=0.5',
+    );
+    expect(set).toMatchObject({ code: 0, stdout: expect.stringContaining('has 2 variables') });
+    expect(gateway.requests('PUT')[0].body).toEqual({
+      variables: { B: '2', C: '3' },
+      services: { web: { replicas: 2, memory: '1GiB' }, api: { cpus: 0.5 } },
+    });
+  });
+
+  test('what changes what runs is followed to its end', async () => {
+    const changed = { ...environment, deployment: deployment({ cause: 'scale' }) };
+    gateway
+      .onJson('PUT /v1/projects/shop/environments/dev/services/web/scale', changed, 202)
+      .onJson('POST /v1/projects/shop/environments/dev/services/web/restart', changed, 202)
+      .onJson('POST /v1/projects/shop/environments/prod/promotions', deployment({ cause: 'promote' }), 202)
+      .onJson(`POST ${PLACE}/rollbacks`, deployment({ cause: 'rollback' }), 202)
+      .on(`GET /v1/deployments/${ID}/events`, (_request, response) => {
+        sendEvents(response, 'deployment', [succeeded]);
+        response.end();
+      })
+      .onJson(`GET /v1/deployments/${ID}`, succeeded)
+      .onJson(`GET ${PLACE}/services`, list(service('web', 'http://127.0.0.1:8080')));
+    for (const line of [
+      `scale web=3 ${inDev}`,
+      `restart web ${inDev}`,
+      'promote dev prod --project shop',
+      `rollback ${RELEASE.slice(7, 20)} ${inDev}`,
+    ]) {
+      const { code, stdout } = await berth(line);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('succeeded: shop.dev runs release')]);
+    }
+    expect(gateway.requests('PUT')[0].body).toEqual({ replicas: 3 });
+    expect(gateway.requests('POST').map(({ body }) => body)).toEqual([
+      {},
+      { from: 'dev' },
+      { release: RELEASE.slice(7, 20) },
+    ]);
+    expect((await berth(`scale web ${inDev}`)).code).toBe(2);
+  });
+
+  test('plan, diff and parity tell each key', async () => {
+    const differences = [{ service: 'web', path: 'environment.A', from: '1', to: null }];
+    gateway
+      .onJson(`POST ${PLACE}/plans`, {
+        ...{ release: RELEASE, current: null, differences, warnings: ['Mind the gap.'] },
+        services: [{ service: 'web', change: 'update', order: 'stop-first', note: 'A gap.' }],
+      })
+      .onJson(`GET ${PLACE}/diff`, { from: 'dev', to: 'prod', differences })
+      .onJson(`GET ${PLACE}/parity`, {
+        ...{ from: 'dev', to: 'prod', sameRelease: true },
+        differences: [{ ...differences[0], kind: 'declared', environment: null }],
+      });
+    const plan = await berth(`plan -f - ${inDev}`, { stdin: 'services: {}' });
+    expect(plan.stdout).toMatch(/web +update +stop-first +A gap\.\n\n- web\.environment\.A: 1\n/);
+    expect(plan.stderr).toContain('Mind the gap.');
+    expect((await berth(`diff prod ${inDev}`)).stdout).toBe('- web.environment.A: 1\n');
+    expect((await berth('parity dev prod --project shop')).stdout).toMatch(
+      /run the same release\.\n.*\ndeclared +web +environment\.A +1 +-\n/,
+    );
   });
 
   test('quota set names the scope in the path and sends what was given', async () => {

@@ -60,6 +60,7 @@ async function listDeployments(cli: Cli, options: DeploymentsOptions): Promise<v
     deployments.items,
     [
       ['ID', ({ id }) => id],
+      ['CAUSE', ({ cause }) => cause],
       ['STATUS', ({ status }) => status],
       ['RELEASE', ({ release }) => shortDigest(release)],
       ['BY', ({ createdBy }) => createdBy],
@@ -88,6 +89,7 @@ async function showDeployment(cli: Cli, id: string, options: DeploymentsOptions)
   cli.output.facts({
     deployment: deployment.id,
     environment: `${deployment.project}.${deployment.environment}`,
+    cause: deployment.cause,
     release: deployment.release,
     status: deployment.status,
     reason: deployment.reason,

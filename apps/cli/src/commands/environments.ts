@@ -1,4 +1,11 @@
-import { Environment, page } from '@berth/contracts';
+import {
+  ChangedEnvironment,
+  Configuration,
+  Environment,
+  page,
+  type Deployment,
+  type ServiceSettings,
+} from '@berth/contracts';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import {
@@ -9,6 +16,7 @@ import {
   inProject,
   paged,
   pageQuery,
+  readPairs,
   readVariables,
   tellOfMore,
   type Common,
@@ -17,14 +25,19 @@ import {
   type Paging,
 } from '../command.js';
 import { projectName } from '../compose-file.js';
+import { rollOut, type RolloutOptions } from '../deploy/rollout.js';
+import { CliError } from '../errors.js';
 import { path } from '../http/path.js';
 import { ago, shortDigest } from '../output/text.js';
 import { confirmed } from '../prompt.js';
 
-interface SetOptions extends Common, InProject {
+interface SetOptions extends RolloutOptions, InProject {
   var?: string[];
   unset?: string[];
   replace?: boolean;
+  replicas?: string[];
+  cpus?: string[];
+  memory?: string[];
 }
 interface RemoveOptions extends Common, InProject {
   volumes?: boolean;
@@ -50,15 +63,20 @@ export function environmentCommands(cli: Cli): Command[] {
     .argument('<name>')
     .action((name: string, options: Common & InProject) => showEnvironment(cli, name, options));
   const set = inProject(
-    command('set <name>', 'Change variables; the next deploy uses them', [
+    command('set <name>', 'Change variables and settings, and roll them out', [
       'env set dev --var LOG_LEVEL=debug --unset TRACE',
       'env set dev --replace --var LOG_LEVEL=info',
+      'env set prod --replicas web=3 --memory web=1GiB --cpus web=0.5',
     ]),
   )
     .argument('<name>')
     .option('--var <NAME=VALUE>', 'set this one; may be repeated', collect)
     .option('--unset <NAME>', 'remove this one; may be repeated', collect)
-    .option('--replace', 'drop all that are not given')
+    .option('--replace', 'drop all variables that are not given')
+    .option('--replicas <SERVICE=N>', 'instances of a service; may be repeated', collect)
+    .option('--cpus <SERVICE=CORES>', 'limit of one instance; may be repeated', collect)
+    .option('--memory <SERVICE=SIZE>', 'limit of one instance, such as 512MiB; may be repeated', collect)
+    .option('-d, --detach', 'return as soon as it is accepted')
     .action((name: string, options: SetOptions) => setVariables(cli, name, options));
   const remove = removal(
     inProject(command('rm <name>', 'Remove an environment and what runs in it', ['env rm dev'])),
@@ -73,7 +91,15 @@ export function environmentCommands(cli: Cli): Command[] {
       ]),
     ),
   ).action((options: RemoveOptions & InEnvironment) => removeEnvironment(cli, options.env, options));
-  return [family('env', 'Environments of a project', [create, list, show, set, remove]), removeByOption];
+  const history = paged(
+    inProject(
+      command('history <name>', 'List the versions of its variables and settings', ['env history prod']),
+    ),
+  )
+    .argument('<name>')
+    .action((name: string, options: Common & InProject & Paging) => listConfigurations(cli, name, options));
+  const members = [create, list, show, set, history, remove];
+  return [family('env', 'Environments of a project', members), removeByOption];
 }
 
 function removal(member: Command): Command {
@@ -119,7 +145,7 @@ async function listEnvironments(cli: Cli, options: Common & InProject & Paging):
 async function showEnvironment(cli: Cli, name: string, options: Common & InProject): Promise<void> {
   const environment = await cli.api.get(pathOf(projectName(cli, options.project), name), Environment);
   if (options.json) return cli.output.json(environment);
-  const { project, team, release, createdAt, variables } = environment;
+  const { project, team, release, createdAt, variables, services } = environment;
   cli.output.facts({ environment: `${project}.${environment.name}`, team, release, created: createdAt });
   cli.output.line();
   cli.output.table(
@@ -130,19 +156,87 @@ async function showEnvironment(cli: Cli, name: string, options: Common & InProje
     ],
     'No variables.',
   );
+  if (Object.keys(services).length === 0) return;
+  cli.output.line();
+  for (const settings of Object.entries(services)) cli.output.line(tellSettings(settings));
 }
 
 async function setVariables(cli: Cli, name: string, options: SetOptions): Promise<void> {
   const place = pathOf(projectName(cli, options.project), name);
-  const before = options.replace ? {} : (await cli.api.get(place, Environment)).variables;
-  const variables = { ...before, ...readVariables(options.var ?? []) };
+  const before = await cli.api.get(place, Environment);
+  const variables = { ...(options.replace ? {} : before.variables), ...readVariables(options.var ?? []) };
   for (const variable of options.unset ?? []) delete variables[variable];
-  const environment = await cli.api.put(place, Environment, { variables });
-  if (options.json) return cli.output.json(environment);
-  cli.output.line(
-    `${environment.project}.${environment.name} has ${Object.keys(variables).length} variables.`,
+  const services = readSettings(before.services, options);
+  let changed: ChangedEnvironment | null = null;
+  const ask = async (): Promise<Deployment> => {
+    changed = await cli.api.put(place, ChangedEnvironment, { variables, services });
+    if (changed.deployment) return changed.deployment;
+    throw new NothingRuns();
+  };
+  try {
+    await rollOut(cli, options, 'asking policy and quota', ask);
+  } catch (error) {
+    if (!(error instanceof NothingRuns) || !changed) throw error;
+    if (options.json) return cli.output.json(changed);
+    const count = Object.keys(variables).length;
+    cli.output.line(`${before.project}.${name} has ${count} variables. Nothing runs there yet.`);
+  }
+}
+
+/** There is no deployment to follow: what was set is in force already. */
+class NothingRuns extends Error {}
+
+const SETTINGS = ['replicas', 'cpus', 'memory'] as const;
+
+function readSettings(
+  before: Record<string, ServiceSettings>,
+  options: SetOptions,
+): Record<string, ServiceSettings> {
+  const services = { ...before };
+  for (const key of SETTINGS) {
+    for (const [service, text] of Object.entries(readPairs(`--${key}`, options[key] ?? []))) {
+      services[service] = { ...services[service], [key]: key === 'memory' ? text : numberOf(key, text) };
+    }
+  }
+  return services;
+}
+
+function numberOf(key: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw CliError.usage(`--${key}: "${text}" is no number`);
+}
+
+async function listConfigurations(
+  cli: Cli,
+  name: string,
+  options: Common & InProject & Paging,
+): Promise<void> {
+  const place = pathOf(projectName(cli, options.project), name);
+  const configurations = await cli.api.get(
+    `${place}/configurations`,
+    page(Configuration),
+    pageQuery(options),
   );
-  cli.output.note('What runs keeps its values until the next deploy.');
+  if (options.json) return cli.output.json(configurations);
+  cli.output.table(
+    configurations.items,
+    [
+      ['VERSION', ({ version }) => version],
+      ['NOW', ({ current }) => (current ? 'in force' : '')],
+      ['VARIABLES', ({ variables }) => Object.keys(variables).length],
+      ['SETTINGS', ({ services }) => Object.entries(services).map(tellSettings).join(', ')],
+      ['BY', ({ createdBy }) => createdBy],
+      ['CREATED', ({ createdAt }) => ago(createdAt)],
+    ],
+    `${name} has no configurations.`,
+  );
+  tellOfMore(cli, configurations);
+}
+
+function tellSettings([service, settings]: [string, ServiceSettings]): string {
+  const told = SETTINGS.flatMap((key) => (settings[key] === undefined ? [] : `${key}=${settings[key]}`));
+  return `${service}: ${told.join(' ')}`;
 }
 
 async function removeEnvironment(cli: Cli, name: string, options: RemoveOptions): Promise<void> {

@@ -17,6 +17,39 @@ const token = {
 const forbid =
   '@id("no-latest")\n@message("Use a tag other than latest.")\nforbid (principal, action, resource)\nwhen { false };\n';
 
+const environment = {
+  project: 'shop',
+  name: 'dev',
+  team: 'acme',
+  variables: { LOG_LEVEL: 'debug' },
+  services: { web: { replicas: 2, memory: '256MiB' } },
+  configuration: 3,
+  release: RELEASE,
+  createdAt: TIME,
+};
+const deployment = {
+  id: ID,
+  team: 'acme',
+  project: 'shop',
+  environment: 'dev',
+  cause: 'deploy',
+  configuration: 3,
+  release: RELEASE,
+  status: 'running',
+  reason: null,
+  steps: [
+    { name: 'resolving', status: 'succeeded', message: null, startedAt: TIME, finishedAt: LATER },
+    { name: 'policy', status: 'succeeded', message: null, startedAt: LATER, finishedAt: LATER },
+    { name: 'quota', status: 'succeeded', message: null, startedAt: LATER, finishedAt: LATER },
+    { name: 'rolling-out', status: 'running', message: null, startedAt: LATER, finishedAt: null },
+    { name: 'healthy', status: 'pending', message: null, startedAt: null, finishedAt: null },
+  ],
+  createdBy: 'mira',
+  createdAt: TIME,
+  finishedAt: null,
+};
+const difference = { service: 'web', path: 'environment.LOG_LEVEL', from: 'debug', to: 'info' };
+
 /** One example for each schema that has an id; a spec holds each of them to its schema. */
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Principal: {
@@ -44,35 +77,28 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   Project: project,
   CreateProject: { name: 'shop', team: 'acme' },
-  Environment: {
-    project: 'shop',
-    name: 'dev',
-    team: 'acme',
-    variables: { LOG_LEVEL: 'debug' },
-    release: RELEASE,
-    createdAt: TIME,
-  },
+  Environment: environment,
   CreateEnvironment: { name: 'dev', variables: { LOG_LEVEL: 'debug' } },
-  UpdateEnvironment: { variables: { LOG_LEVEL: 'info' } },
-  Deployment: {
-    id: ID,
-    team: 'acme',
-    project: 'shop',
-    environment: 'dev',
-    release: RELEASE,
-    status: 'running',
-    reason: null,
-    steps: [
-      { name: 'resolving', status: 'succeeded', message: null, startedAt: TIME, finishedAt: LATER },
-      { name: 'policy', status: 'succeeded', message: null, startedAt: LATER, finishedAt: LATER },
-      { name: 'quota', status: 'succeeded', message: null, startedAt: LATER, finishedAt: LATER },
-      { name: 'rolling-out', status: 'running', message: null, startedAt: LATER, finishedAt: null },
-      { name: 'healthy', status: 'pending', message: null, startedAt: null, finishedAt: null },
-    ],
-    createdBy: 'mira',
-    createdAt: TIME,
-    finishedAt: null,
+  UpdateEnvironment: { variables: { LOG_LEVEL: 'info' }, services: { web: { replicas: 3 } } },
+  ServiceSettings: { replicas: 3, cpus: 0.5, memory: '512MiB' },
+  ChangedEnvironment: { ...environment, deployment: { ...deployment, cause: 'scale' } },
+  Configuration: {
+    ...{ version: 3, variables: environment.variables, services: environment.services },
+    ...{ current: true, createdBy: 'mira', createdAt: TIME },
   },
+  CreatePromotion: { from: 'dev' },
+  CreateRollback: { release: '5f70bf18a086' },
+  ScaleService: { replicas: 3 },
+  Plan: {
+    ...{ release: RELEASE, current: null, differences: [difference], warnings: [] },
+    services: [{ service: 'web', change: 'update', order: 'start-first', note: null }],
+  },
+  Diff: { from: 'dev', to: 'prod', differences: [difference] },
+  Parity: {
+    ...{ from: 'dev', to: 'prod', sameRelease: true },
+    differences: [{ ...difference, kind: 'declared', environment: null }],
+  },
+  Deployment: deployment,
   CreateDeployment: { compose: 'services:\n  web:\n    image: acme/web:1.4.2\n    ports: ["8080:80"]\n' },
   Release: {
     digest: RELEASE,
