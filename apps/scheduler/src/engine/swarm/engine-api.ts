@@ -23,6 +23,7 @@ export interface Task {
   Slot?: number;
   NodeID?: string;
   DesiredState: string;
+  NetworksAttachments?: { Network: { ID: string }; Addresses?: string[] }[];
   Spec: {
     ContainerSpec: { Image: string; Labels?: Record<string, string>; Healthcheck?: { Test?: string[] } };
   };
@@ -42,8 +43,6 @@ export interface SwarmService {
   ID: string;
   Version: { Index: number };
   Spec: SwarmServiceSpec;
-  /** Before the last update. */
-  PreviousSpec?: SwarmServiceSpec;
   UpdateStatus?: { State?: string; Message?: string; StartedAt?: string };
 }
 
@@ -76,6 +75,13 @@ export interface ContainerTemplate {
   };
   CapabilityAdd?: string[];
   CapabilityDrop?: string[];
+  Secrets?: SecretReference[];
+}
+
+export interface SecretReference {
+  SecretID: string;
+  SecretName: string;
+  File: { Name: string; UID: string; GID: string; Mode: number };
 }
 
 export interface TaskTemplate {

@@ -1,4 +1,3 @@
-import type Docker from 'dockerode';
 import type {
   EngineInstance,
   EngineService,
@@ -8,8 +7,10 @@ import type {
 } from '../container-engine.js';
 import { callEngine, orUndefined } from './docker-client.js';
 import type { SwarmService, Task } from './engine-api.js';
+import { Generations } from './generations.js';
 import { LABEL } from './labels.js';
 import { networkName } from './names.js';
+import type { Swarm } from './swarm.js';
 import type { SwarmObjects } from './swarm-objects.js';
 import { isStopped } from './verdict.js';
 
@@ -26,25 +27,21 @@ export async function listEngineServices(
   target: EnvironmentRef,
 ): Promise<EngineService[]> {
   const { services, tasks } = await objects.state(target);
-  return services
-    .map((service) =>
-      describeService(
-        service,
-        tasks.filter((task) => task.ServiceID === service.ID),
-      ),
-    )
+  const byName = new Map<string, SwarmService[]>();
+  for (const service of services) {
+    const name = service.Spec.Labels[LABEL.service];
+    byName.set(name, [...(byName.get(name) ?? []), service]);
+  }
+  return [...byName.values()]
+    .map((generations) => describeService(generations, tasks))
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-function describeService(service: SwarmService, tasks: Task[]): EngineService {
-  const { Labels: labels, TaskTemplate: template, Mode: mode, EndpointSpec: endpoint } = service.Spec;
-  const byAge = [...tasks].sort((a, b) => b.CreatedAt.localeCompare(a.CreatedAt));
-  const shown = [
-    ...byAge.filter((task) => !isStopped(task)),
-    ...byAge
-      .filter((task) => task.Status.State === 'failed' || task.Status.State === 'rejected')
-      .slice(0, ENDED_SHOWN),
-  ];
+/** One service with all its Swarm services: while one replaces another, there are two. The youngest that runs speaks for it. */
+function describeService(generations: readonly SwarmService[], tasks: readonly Task[]): EngineService {
+  const byVersion = [...generations].sort((a, b) => b.Version.Index - a.Version.Index);
+  const current = byVersion.find(({ Spec: { Mode: mode } }) => mode.Replicated.Replicas > 0) ?? byVersion[0];
+  const { Labels: labels, TaskTemplate: template, Mode: mode, EndpointSpec: endpoint } = current.Spec;
   return {
     name: labels[LABEL.service],
     image: template.ContainerSpec.Image,
@@ -55,8 +52,24 @@ function describeService(service: SwarmService, tasks: Task[]): EngineService {
       published: PublishedPort || null,
       protocol: Protocol,
     })),
-    instances: shown.map((task) => describeTask(task, service)),
+    instances: shownTasks(tasks, generations).map(([task, service]) => describeTask(task, service)),
   };
+}
+
+function shownTasks(tasks: readonly Task[], generations: readonly SwarmService[]): [Task, SwarmService][] {
+  const byId = new Map(generations.map((service) => [service.ID, service]));
+  const own = tasks
+    .flatMap((task): [Task, SwarmService][] => {
+      const service = byId.get(task.ServiceID);
+      return service ? [[task, service]] : [];
+    })
+    .sort(([a], [b]) => b.CreatedAt.localeCompare(a.CreatedAt));
+  return [
+    ...own.filter(([task]) => !isStopped(task)),
+    ...own
+      .filter(([task]) => task.Status.State === 'failed' || task.Status.State === 'rejected')
+      .slice(0, ENDED_SHOWN),
+  ];
 }
 
 function describeTask(task: Task, service: SwarmService): EngineInstance {
@@ -97,17 +110,13 @@ interface Container {
 }
 
 /** What the containers of a rollout really are, as the engine that runs them says. */
-export async function inspectFacts(
-  docker: Docker,
-  objects: SwarmObjects,
-  rollout: Rollout,
-): Promise<InspectedFacts> {
+export async function inspectFacts(swarm: Swarm, rollout: Rollout): Promise<InspectedFacts> {
+  const { docker, objects } = swarm;
+  const wanted = await Generations.of(swarm, rollout);
   const { services, tasks } = await objects.state(rollout.target);
-  // What the release no longer has is about to go, and not part of the outcome.
+  // What ran before is about to go, and not part of the outcome.
   const own = new Set(
-    services
-      .filter((service) => Object.hasOwn(rollout.spec.services, service.Spec.Labels[LABEL.service]))
-      .map((service) => service.ID),
+    services.filter(({ Spec: spec }) => wanted.has(spec.Name)).map((service) => service.ID),
   );
   const ids = tasks
     .filter((task) => own.has(task.ServiceID) && task.Status.State === 'running')

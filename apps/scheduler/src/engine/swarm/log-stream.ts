@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream';
+import { once } from 'node:events';
+import { PassThrough, type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { LogLine } from '@berth/contracts';
@@ -11,6 +12,8 @@ import type { SwarmObjects } from './swarm-objects.js';
 /** Lines of the past and of the follow-up overlap by this much, so that none is lost between the two calls. */
 const OVERLAP_MS = 2_000;
 const GONE_POLL_MS = 2_000;
+/** How often a service that is followed is looked at for a new Swarm service of its own. */
+const GENERATION_POLL_MS = 500;
 const TASK_ID = /com\.docker\.swarm\.task\.id=(\w+)/;
 
 /**
@@ -24,16 +27,17 @@ export async function* streamLogs(
   request: LogRequest,
 ): AsyncIterable<LogLine> {
   const labels = { ...objects.labelsOf(target), [LABEL.service]: request.service };
-  const [service] = await objects.services(labels);
-  if (!service) return;
+  const services = await objects.services(labels);
+  if (services.length === 0) return;
   const begun = Date.now();
-  const past = await readPast(docker, service.ID, request);
+  const found = await Promise.all(services.map((service) => readPast(docker, service.ID, request)));
+  const past = found.flat().sort(byTime).slice(-request.tail);
   for (const line of past) yield toLogLine(line, request.service);
   if (!request.follow) return;
   const seen = new Set(past.map(keyOf));
   const last = past.at(-1)?.time;
   const since = new Date((last ? Date.parse(last) : begun) - OVERLAP_MS);
-  for await (const line of follow(docker, service.ID, since, request.signal)) {
+  for await (const line of followAll(docker, objects, labels, since, request.signal)) {
     // What came before the overlap was asked for by `tail` or not at all.
     if (
       last
@@ -66,8 +70,59 @@ async function readPast(docker: Docker, id: string, { tail, since }: LogRequest)
   const from = since?.toISOString();
   return lines
     .filter((line) => from === undefined || line.time >= from)
-    .sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
+    .sort(byTime)
     .slice(-tail);
+}
+
+function byTime(a: TaskLine, b: TaskLine): number {
+  return a.time < b.time ? -1 : a.time > b.time ? 1 : 0;
+}
+
+/** Through rollouts: a service is followed in each Swarm service that it has had since, until it has none. */
+async function* followAll(
+  docker: Docker,
+  objects: SwarmObjects,
+  labels: Record<string, string>,
+  since: Date,
+  wanted: AbortSignal,
+): AsyncIterable<TaskLine> {
+  // The reader may also just stop reading.
+  const left = new AbortController();
+  const signal = AbortSignal.any([wanted, left.signal]);
+  const merged = new PassThrough({ objectMode: true });
+  const known = new Set<string>();
+  let open = 0;
+  const attach = async (id: string): Promise<void> => {
+    known.add(id);
+    open += 1;
+    try {
+      for await (const line of follow(docker, id, since, signal)) {
+        if (!merged.write(line)) await once(merged, 'drain', { signal });
+      }
+    } finally {
+      open -= 1;
+    }
+  };
+  const watch = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const present = await objects.services(labels);
+      for (const { ID: id } of present) {
+        if (!known.has(id))
+          void attach(id).catch((error: Error) => merged.destroy(signal.aborted ? undefined : error));
+      }
+      if (present.length === 0 && open === 0) break;
+      await delay(GENERATION_POLL_MS, undefined, { signal });
+    }
+  };
+  void watch()
+    .catch((error: Error) => (signal.aborted ? undefined : merged.destroy(error)))
+    .finally(() => merged.end());
+  try {
+    for await (const line of merged) yield line as TaskLine;
+  } finally {
+    left.abort();
+    merged.destroy();
+  }
 }
 
 const ALL = { stdout: true, stderr: true, timestamps: true, details: true } as const;

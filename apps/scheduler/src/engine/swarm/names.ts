@@ -9,16 +9,23 @@ const HASH_LENGTH = 8;
  * Names joined by `-`. Where a name holds a `-` itself, or the whole is too long, a hash of the parts follows: `a-b` in
  * `c` must never come out as `a` in `b-c`, or two environments would share a network.
  */
-function joined(parts: readonly string[]): string {
+function joined(parts: readonly string[], room = MAX_NAME): string {
   const plain = parts.join('-');
-  if (plain.length <= MAX_NAME && parts.every((part) => !part.includes('-'))) return plain;
+  if (plain.length <= room && parts.every((part) => !part.includes('-'))) return plain;
   const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, HASH_LENGTH);
-  const kept = plain.slice(0, MAX_NAME - HASH_LENGTH - 1).replace(/-+$/, '');
+  const kept = plain.slice(0, room - HASH_LENGTH - 1).replace(/-+$/, '');
   return `${kept}-${hash}`;
 }
 
-export function serviceName(installation: string, target: EnvironmentRef, service: string): string {
-  return joined([installation, target.project, target.environment, service]);
+/** `generation` tells the Swarm services of one service apart; it is never cut off. */
+export function serviceName(
+  installation: string,
+  target: EnvironmentRef,
+  service: string,
+  generation: string,
+): string {
+  const room = MAX_NAME - generation.length - 1;
+  return `${joined([installation, target.project, target.environment, service], room)}-${generation}`;
 }
 
 export function networkName(installation: string, target: EnvironmentRef): string {
@@ -28,4 +35,15 @@ export function networkName(installation: string, target: EnvironmentRef): strin
 /** Volumes have names of up to 255 characters, and may hold `_`, which no name of ours does. */
 export function volumeName(installation: string, target: EnvironmentRef, volume: string): string {
   return `berth_${installation}_${target.project}_${target.environment}_${volume}`;
+}
+
+/** Swarm takes 64 characters at most for the name of a secret, and its content never changes. */
+export function secretName(
+  installation: string,
+  target: EnvironmentRef,
+  name: string,
+  version: number,
+): string {
+  const parts = JSON.stringify([installation, target.project, target.environment, name]);
+  return `berth-${createHash('sha256').update(parts).digest('hex').slice(0, 32)}-v${version}`;
 }

@@ -8,6 +8,8 @@ import { environmentLabels, LABEL, labelFilter } from './labels.js';
 import type { SwarmObjects } from './swarm-objects.js';
 
 const POLL_MS = 100;
+/** Swarm's own label on containers. */
+const SERVICE_ID = 'com.docker.swarm.service.id';
 /** Beyond the longest grace period that a container was given. */
 const GONE_MS = 30_000;
 
@@ -18,24 +20,24 @@ export class Removal {
     private readonly objects: SwarmObjects,
   ) {}
 
-  /** Removes the services of an environment that `keep` does not name, and waits until their containers are gone. */
-  async services(target: EnvironmentRef, keep: ReadonlySet<string> = new Set()): Promise<void> {
+  /** Removes the Swarm services of an environment but those to keep, and waits until their containers are gone. */
+  async services(target: EnvironmentRef, keeps: (swarmName: string) => boolean = () => false): Promise<void> {
     const present = await this.objects.services(this.objects.labelsOf(target));
-    const doomed = present.filter((service) => !keep.has(service.Spec.Labels[LABEL.service]));
+    const doomed = present.filter((service) => !keeps(service.Spec.Name));
     if (doomed.length > 0) await this.these(target, doomed);
   }
 
-  /** Removes these services of an environment, and waits until their containers are gone. */
-  async these(target: EnvironmentRef, doomed: readonly SwarmService[]): Promise<void> {
+  /** Whoever is removed leaves the network's names first, and has two seconds for what it has in hand: so the engine does. */
+  private async these(target: EnvironmentRef, doomed: readonly SwarmService[]): Promise<void> {
     await this.objects.removeServices(doomed);
     const grace = Math.max(
       ...doomed.map((s) => (s.Spec.TaskTemplate.ContainerSpec.StopGracePeriod ?? 0) / 1e6),
     );
-    const names = new Set(doomed.map((service) => service.Spec.Labels[LABEL.service]));
+    const ids = new Set(doomed.map((service) => service.ID));
     await until(grace + GONE_MS, 'its containers do not end', async () => {
       const filters = labelFilter(this.objects.labelsOf(target));
       const left = await callEngine(() => this.docker.listContainers({ all: true, filters }));
-      return !left.some((container) => names.has(container.Labels[LABEL.service]));
+      return !left.some((container) => ids.has(container.Labels[SERVICE_ID]));
     });
   }
 

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BerthError } from '@berth/contracts';
-import type { RunSpec } from '../../compose/index.js';
 import type { Rollout, RolloutControl, RolloutOutcome } from '../container-engine.js';
 import { engineMessage } from './docker-client.js';
 import type { SwarmService, Task } from './engine-api.js';
+import { Generations } from './generations.js';
 import { LABEL } from './labels.js';
 import { lastWords } from './last-words.js';
 import { toSwarmService } from './service-template.js';
 import type { Swarm } from './swarm.js';
 import type { EnvironmentState } from './swarm-objects.js';
-import { isHomeless, isOwn, isStopped, judge, type Verdict } from './verdict.js';
+import { isHomeless, isRunning, isStopped, judge, type Verdict } from './verdict.js';
 
 const POLL_MS = 100;
 const AWAY_POLL_MS = 500;
@@ -17,14 +17,21 @@ const AWAY_POLL_MS = 500;
 const STABLE_MS = 1_000;
 const STABLE_HEALTHY_MS = 200;
 
-/** One rollout under way: applies each service when those it depends on are there, and watches the tasks of all. */
+/**
+ * One rollout under way: brings up each service beside what ran before, when those it depends on are there, and watches
+ * the tasks of all. What ran before is left alone, but for what stands in the way: the holder of a port of the host, or of
+ * a volume that allows one writer, is stopped first.
+ */
 export class RolloutWatch {
   private readonly waiting: Set<string>;
   private readonly before = new Set<string>();
   private readonly homelessSince = new Map<string, number>();
+  /** Tasks that have answered where requests come in. */
+  private readonly reached = new Set<string>();
   private settledSince: number | null = null;
   private told = '';
   private started = false;
+  private generations: Generations | null = null;
 
   constructor(
     private readonly swarm: Swarm,
@@ -61,59 +68,79 @@ export class RolloutWatch {
   }
 
   private async round(): Promise<Map<string, Verdict>> {
+    const generations = (this.generations ??= await Generations.of(this.swarm, this.rollout));
     let state = await this.swarm.objects.state(this.rollout.target);
-    if (!this.started) {
+    if (!this.started)
       for (const task of state.tasks) if (isStopped(task) && !this.isOfThis(task)) this.before.add(task.ID);
-      await this.freePorts(state);
-      this.started = true;
+    this.started = true;
+    const ready: string[] = [];
+    for (const name of this.waiting) {
+      if (!this.dependenciesMet(name, state, generations)) continue;
+      if (await this.makeWay(name, state, generations)) ready.push(name);
     }
-    const ready = [...this.waiting].filter((name) => this.dependenciesMet(name, state));
     if (ready.length > 0) {
-      const networkId = await this.swarm.objects.ensureNetwork(this.rollout.target);
-      const surroundings = {
-        installation: this.swarm.objects.installation,
-        registry: this.swarm.registry,
-        networkId,
-      };
-      await Promise.all(
-        ready.map(async (name) => {
-          await this.swarm.objects.apply(toSwarmService(this.rollout, name, surroundings));
-          this.waiting.delete(name);
-        }),
-      );
+      await Promise.all(ready.map((name) => this.apply(name, generations)));
       state = await this.swarm.objects.state(this.rollout.target);
     }
-    const verdicts = this.verdicts(state);
+    const verdicts = await this.verdicts(state, generations);
     const unsettled = [...verdicts].flatMap(([name, verdict]) =>
       verdict.state === 'waiting' ? [`${name}: ${verdict.message}`] : [],
     );
-    const held = [...this.waiting].map((name) => `${name}: waits for ${this.dependencies(name).join(', ')}`);
+    const held = [...this.waiting].map((name) => `${name}: waits for ${this.awaited(name).join(', ')}`);
     const awaited = [...unsettled, ...held].join('; ');
     this.tell(awaited || 'all instances run; watching that they stay', awaited === '');
     return verdicts;
   }
 
-  private verdicts({ services, tasks }: EnvironmentState): Map<string, Verdict> {
+  private async apply(name: string, { surroundings }: Generations): Promise<void> {
+    const secrets = await this.swarm.secrets.hold(this.rollout, name);
+    await this.swarm.objects.apply(toSwarmService(this.rollout, name, surroundings, secrets));
+    this.waiting.delete(name);
+  }
+
+  private async verdicts(
+    { services, tasks }: EnvironmentState,
+    generations: Generations,
+  ): Promise<Map<string, Verdict>> {
     const verdicts = new Map<string, Verdict>();
-    for (const service of services) {
-      const name = service.Spec.Labels[LABEL.service];
-      if (!Object.hasOwn(this.rollout.spec.services, name) || this.waiting.has(name)) continue;
+    for (const [name, swarmName] of generations.names) {
+      if (this.waiting.has(name)) continue;
+      const service = services.find((candidate) => candidate.Spec.Name === swarmName);
+      if (!service) {
+        verdicts.set(name, { state: 'failed', message: 'the service was removed from outside', task: null });
+        continue;
+      }
       const own = tasks.filter((task) => task.ServiceID === service.ID);
       const { deployment } = this.rollout;
       const homelessMs = this.homelessFor(service, own);
-      verdicts.set(name, judge({ service, tasks: own, deployment, before: this.before, homelessMs }));
-    }
-    for (const name of Object.keys(this.rollout.spec.services)) {
-      if (this.waiting.has(name) || verdicts.has(name)) continue;
-      verdicts.set(name, { state: 'failed', message: 'the service was removed from outside', task: null });
+      const verdict = judge({ service, tasks: own, deployment, before: this.before, homelessMs });
+      verdicts.set(name, verdict.state === 'settled' ? await this.whenReached(name, own, verdict) : verdict);
     }
     return verdicts;
   }
 
+  /** Running is not yet answering: where requests come in, each instance is asked until it does. */
+  private async whenReached(name: string, tasks: readonly Task[], settled: Verdict): Promise<Verdict> {
+    const { http } = this.rollout.spec.services[name];
+    const { reaches } = this.control;
+    if (!http || !reaches || settled.state !== 'settled') return settled;
+    const unasked = tasks.filter((task) => isRunning(task) && !this.reached.has(task.ID));
+    await Promise.all(
+      unasked.map(async (task) => {
+        const address = addressOf(task, this.generations?.surroundings.networkId);
+        const { port, protocol } = http;
+        if (address && (await reaches({ service: name, address, port, protocol }))) this.reached.add(task.ID);
+      }),
+    );
+    const missing = unasked.filter((task) => !this.reached.has(task.ID)).length;
+    if (missing === 0) return settled;
+    const message = `${missing} of ${settled.running} do not answer at port ${http.port}`;
+    return { state: 'waiting', running: settled.running, message };
+  }
+
   private homelessFor(service: SwarmService, tasks: readonly Task[]): number {
-    const homeless = tasks.some((task) => isOwn(task, service) && isHomeless(task));
     const stopping = tasks.some((task) => !isStopped(task) && task.DesiredState !== 'running');
-    if (!homeless || stopping) {
+    if (!tasks.some(isHomeless) || stopping) {
       this.homelessSince.delete(service.ID);
       return 0;
     }
@@ -126,15 +153,24 @@ export class RolloutWatch {
     return Object.keys(this.rollout.spec.services[name].dependsOn);
   }
 
-  private dependenciesMet(name: string, { services, tasks }: EnvironmentState): boolean {
+  /** What a service that is not applied yet waits for, for a person. */
+  private awaited(name: string): string[] {
+    const dependencies = this.dependencies(name);
+    return dependencies.length > 0 ? dependencies : ['what holds its volumes or ports to stop'];
+  }
+
+  private dependenciesMet(
+    name: string,
+    { services, tasks }: EnvironmentState,
+    generations: Generations,
+  ): boolean {
     return Object.entries(this.rollout.spec.services[name].dependsOn).every(([other, condition]) => {
       if (this.waiting.has(other)) return false;
-      const service = services.find((candidate) => candidate.Spec.Labels[LABEL.service] === other);
+      const swarmName = generations.names.get(other);
+      const service = services.find((candidate) => candidate.Spec.Name === swarmName);
       if (!service) return false;
       const desired = service.Spec.Mode.Replicated.Replicas;
-      const states = tasks
-        .filter((task) => task.ServiceID === service.ID && isOwn(task, service))
-        .map((task) => task.Status.State);
+      const states = tasks.filter((task) => task.ServiceID === service.ID).map((task) => task.Status.State);
       // Swarm calls a task with a health check `running` once it is healthy, and `starting` until then.
       const fit = states.filter(
         (state) => state === 'running' || (condition === 'started' && state === 'starting'),
@@ -143,40 +179,28 @@ export class RolloutWatch {
     });
   }
 
-  /**
-   * A port of the host that moves to another service must be free first: a service that goes is removed before, one that
-   * stays is applied before its dependencies.
-   */
-  private async freePorts({ services }: EnvironmentState): Promise<void> {
-    const wanted = fixedPorts(this.rollout.spec);
-    const inTheWay = services.filter((service) => {
-      const name = service.Spec.Labels[LABEL.service];
-      return (service.Spec.EndpointSpec?.Ports ?? []).some(({ PublishedPort: port, Protocol: protocol }) => {
-        const taker = wanted.get(`${port}/${protocol}`);
-        return taker !== undefined && taker !== name;
-      });
-    });
-    const gone = inTheWay.filter(
-      (service) => !Object.hasOwn(this.rollout.spec.services, service.Spec.Labels[LABEL.service]),
+  /** Stops what stands in the way of a service; answers whether nothing does any more. */
+  private async makeWay(
+    name: string,
+    { services, tasks }: EnvironmentState,
+    generations: Generations,
+  ): Promise<boolean> {
+    const inTheWay = services.filter(
+      (service) => !generations.has(service.Spec.Name) && this.isInTheWay(service, name),
     );
-    if (gone.length > 0) {
-      this.tell(
-        `waiting for the ports of ${gone.map((service) => service.Spec.Labels[LABEL.service]).join(', ')}`,
-      );
-      await this.swarm.removal.these(this.rollout.target, gone);
+    for (const service of inTheWay) {
+      if (service.Spec.Mode.Replicated.Replicas > 0) await this.swarm.objects.scale(service, 0);
     }
-    if (gone.length === inTheWay.length) return;
-    const networkId = await this.swarm.objects.ensureNetwork(this.rollout.target);
-    const surroundings = {
-      installation: this.swarm.objects.installation,
-      registry: this.swarm.registry,
-      networkId,
-    };
-    for (const service of inTheWay.filter((candidate) => !gone.includes(candidate))) {
-      const name = service.Spec.Labels[LABEL.service];
-      await this.swarm.objects.apply(toSwarmService(this.rollout, name, surroundings));
-      this.waiting.delete(name);
-    }
+    const ids = new Set(inTheWay.map((service) => service.ID));
+    return !tasks.some((task) => ids.has(task.ServiceID) && !isStopped(task));
+  }
+
+  private isInTheWay({ Spec: spec }: SwarmService, name: string): boolean {
+    const wanted = this.rollout.spec.services[name];
+    if (spec.Labels[LABEL.service] === name && wanted.update.order === 'stop-first') return true;
+    return (spec.EndpointSpec?.Ports ?? []).some(({ PublishedPort: port, Protocol: protocol }) =>
+      wanted.ports.some(({ published, ...own }) => published === port && own.protocol === protocol),
+    );
   }
 
   private isOfThis(task: Task): boolean {
@@ -224,20 +248,17 @@ export class RolloutWatch {
     const { tasks } = await this.swarm.objects
       .state(this.rollout.target)
       .catch(() => ({ tasks: [] as Task[] }));
-    const alive = tasks.find((task) => this.isOfThis(task) && task.Status.State === 'starting');
+    const alive = tasks.find(
+      (task) => this.isOfThis(task) && (task.Status.State === 'starting' || isRunning(task)),
+    );
     const words = alive ? await lastWords(this.swarm.docker, alive) : [];
     const output = words.length > 0 ? ` The last output:\n${words.join('\n')}` : '';
     return `It did not come up in time. ${late.join('; ')}.${output}`;
   }
 }
 
-/** Fixed ports of the host, as `80/tcp`, with the service that wants each. */
-function fixedPorts(spec: RunSpec): Map<string, string> {
-  return new Map(
-    Object.entries(spec.services).flatMap(([name, { ports }]) =>
-      ports.flatMap(({ published, protocol }) =>
-        published === null ? [] : [[`${published}/${protocol}`, name] as const],
-      ),
-    ),
-  );
+/** Of a task in a network, without the length of its prefix. */
+function addressOf(task: Task, networkId: string | undefined): string | null {
+  const attached = task.NetworksAttachments?.find(({ Network: network }) => network.ID === networkId);
+  return attached?.Addresses?.[0]?.split('/')[0] ?? null;
 }

@@ -1,13 +1,14 @@
 import { pinImages, readCompose } from '../../compose/index.js';
 import type { Rollout } from '../container-engine.js';
 import { LABEL } from './labels.js';
-import { capabilities, DROPPED_CAPABILITIES, keepingUnchanged, toSwarmService } from './service-template.js';
+import type { SwarmServiceSpec } from './engine-api.js';
+import { capabilities, DROPPED_CAPABILITIES, toSwarmService } from './service-template.js';
 
 const surroundings = { installation: 'main', registry: '127.0.0.1:4401', networkId: 'net1' };
 const digest = `sha256:${'1'.repeat(64)}`;
 
-function rollout(lines: string, deployment = 'd1', release = 'sha256:r1'): Rollout {
-  const compose = `services: { web: { image: nginx, ${lines} } }\nvolumes: { data: }`;
+function rollout(lines: string, deployment = 'd1', release = 'sha256:r1', rest = ''): Rollout {
+  const compose = `services: { web: { image: nginx, ${lines} } }\nvolumes: { data: }\n${rest}`;
   const { spec } = readCompose(compose, {});
   const release_ = pinImages(spec, new Map([['web', { repository: 'docker.io/library/nginx', digest }]]));
   const secret = (name: string): Promise<never> => Promise.reject(new Error(`no secret ${name}`));
@@ -18,7 +19,7 @@ const service = (lines = '', ...ids: string[]) => toSwarmService(rollout(lines, 
 describe('a service of a release in the swarm', () => {
   it('is limited, labelled, alone in its network, and pulled by digest through the proxy', () => {
     expect(service()).toEqual({
-      Name: 'main-shop-dev-web',
+      Name: expect.stringMatching(/^main-shop-dev-web-[0-9a-f]{8}$/),
       Labels: {
         'berth.installation': 'main',
         'berth.project': 'shop',
@@ -32,7 +33,12 @@ describe('a service of a release in the swarm', () => {
         ContainerSpec: {
           Image: `127.0.0.1:4401/docker.io/library/nginx@${digest}`,
           Labels: expect.objectContaining({ 'berth.installation': 'main', 'berth.deployment': 'd1' }),
-          Env: [],
+          Env: [
+            'BERTH_ENVIRONMENT=dev',
+            'BERTH_PROJECT=shop',
+            'BERTH_RELEASE=sha256:r1',
+            'BERTH_SERVICE=web',
+          ],
           Init: true,
           ReadOnly: false,
           StopGracePeriod: 10e9,
@@ -46,7 +52,7 @@ describe('a service of a release in the swarm', () => {
       Mode: { Replicated: { Replicas: 1 } },
       UpdateConfig: expect.objectContaining({
         Order: 'start-first',
-        FailureAction: 'rollback',
+        FailureAction: 'pause',
         Monitor: 1e9,
       }),
       RollbackConfig: expect.objectContaining({ FailureAction: 'pause' }),
@@ -63,7 +69,7 @@ describe('a service of a release in the swarm', () => {
     expect(template.ContainerSpec).toMatchObject({
       Command: [''],
       Args: ['run'],
-      Env: ['A=1', 'B=2'],
+      Env: expect.arrayContaining(['A=1', 'B=2']),
       User: '1000',
       ReadOnly: true,
       Init: false,
@@ -81,13 +87,44 @@ describe('a service of a release in the swarm', () => {
     ]);
   });
 
-  it('keeps the containers of a deployment before, when they are made from the same', () => {
+  it('has one name for what is made from the same, whichever release and deployment it is of', () => {
     const before = service('', 'd1', 'sha256:r1');
-    const after = keepingUnchanged(service('', 'd2', 'sha256:r2'), [before]);
+    const after = service('deploy: { replicas: 3 }', 'd2', 'sha256:r2');
+    expect(after.Name).toBe(before.Name);
     expect(after.Labels[LABEL.deployment]).toBe('d2');
-    expect(after.TaskTemplate).toEqual(before.TaskTemplate);
-    const changed = keepingUnchanged(service('user: app', 'd2', 'sha256:r2'), [before, undefined]);
-    expect(changed.TaskTemplate.ContainerSpec.Labels[LABEL.deployment]).toBe('d2');
+    for (const lines of ['user: app', 'ports: ["8080"]', 'x-berth: { http: 80 }'])
+      expect(service(lines).Name).not.toBe(before.Name);
+    const restarted = rollout('');
+    restarted.spec.services.web.restarts = 1;
+    expect(toSwarmService(restarted, 'web', surroundings).Name).not.toBe(before.Name);
+  });
+
+  it('is found where requests come in by a name that is one in all networks', () => {
+    const { TaskTemplate: template } = service('x-berth: { http: 80 }');
+    expect(template.Networks).toEqual([{ Target: 'net1', Aliases: ['web', 'web.dev.shop'] }]);
+  });
+
+  it('is given secrets by file and by variable, and named by their versions, not their values', () => {
+    const lines = 'secrets: [cert], x-berth: { secret_variables: { KEY: stripe } }';
+    const given = (versions: Record<string, number>, text: string): SwarmServiceSpec => {
+      const wanted = rollout(lines, 'd1', 'sha256:r1', 'secrets: { cert: }');
+      wanted.spec.secrets = versions;
+      const held = (name: string) => ({ id: `id-${name}`, name: `berth-${name}`, value: Buffer.from(text) });
+      const secrets = new Map(['cert', 'stripe'].map((name) => [name, held(name)] as const));
+      return toSwarmService(wanted, 'web', surroundings, secrets);
+    };
+    const first = given({ cert: 1, stripe: 1 }, 'one');
+    expect(first.TaskTemplate.ContainerSpec).toMatchObject({
+      Env: expect.arrayContaining(['KEY=one']),
+      Secrets: [
+        {
+          ...{ SecretID: 'id-cert', SecretName: 'berth-cert' },
+          File: { Name: '/run/secrets/cert', UID: '0', GID: '0', Mode: 0o444 },
+        },
+      ],
+    });
+    expect(given({ cert: 1, stripe: 1 }, 'two').Name).toBe(first.Name);
+    expect(given({ cert: 1, stripe: 2 }, 'one').Name).not.toBe(first.Name);
   });
 
   it.each([

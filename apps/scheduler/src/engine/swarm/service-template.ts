@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, type PinnedImage, type RunSpec, type ServiceSpec } from '../../compose/index.js';
+import { canonicalJson, type PinnedImage, type RunService, type ServiceSpec } from '../../compose/index.js';
 import type { EnvironmentRef, Rollout } from '../container-engine.js';
-import type { ContainerTemplate, Mount, SwarmServiceSpec, TaskTemplate, UpdateConfig } from './engine-api.js';
+import type {
+  ContainerTemplate,
+  Mount,
+  SecretReference,
+  SwarmServiceSpec,
+  TaskTemplate,
+  UpdateConfig,
+} from './engine-api.js';
 import { environmentLabels, LABEL, rolloutLabels } from './labels.js';
 import { serviceName, volumeName } from './names.js';
 
@@ -13,7 +20,12 @@ export interface Surroundings {
   networkId: string;
 }
 
-type PinnedService = RunSpec['services'][string];
+/** A secret as the swarm holds it. */
+export interface HeldSecret {
+  id: string;
+  name: string;
+  value: Buffer;
+}
 
 /**
  * Of the engine's default capabilities, those that common images can do without: raw sockets, device nodes, chroot, the
@@ -23,40 +35,100 @@ export const DROPPED_CAPABILITIES = ['AUDIT_WRITE', 'MKNOD', 'NET_RAW', 'SETFCAP
 
 /** How long an instance must stay up before Swarm counts it as well, in nanoseconds. */
 export const MONITOR_NS = 1e9;
+const HASH_DIGITS = 8;
 /** Short, so that a crash loop shows in seconds. */
 const RESTART_DELAY_NS = 1e9;
 
-/** The Swarm service of a service of a release. */
-export function toSwarmService(rollout: Rollout, name: string, surroundings: Surroundings): SwarmServiceSpec {
-  const { target } = rollout;
+/**
+ * Hash of all that the containers of a service are made from. Each has a Swarm service of its own: what has not changed is
+ * left running, and what has comes up beside it. Secrets count by name and version, never by value.
+ */
+export function templateHash(rollout: Rollout, name: string, surroundings: Surroundings): string {
+  const spec = rollout.spec.services[name];
+  const made = {
+    template: taskTemplate(spec, name, rollout.target, surroundings),
+    ports: portConfigs(spec),
+    restarts: spec.restarts,
+    secrets: spec.secrets.map((mount) => ({ ...mount, version: rollout.spec.secrets[mount.secret] ?? null })),
+  };
+  return createHash('sha256').update(canonicalJson(made)).digest('hex');
+}
+
+/** The name of the Swarm service for these containers. */
+export function generationName(rollout: Rollout, name: string, surroundings: Surroundings): string {
+  const hash = templateHash(rollout, name, surroundings);
+  return serviceName(surroundings.installation, rollout.target, name, hash.slice(0, HASH_DIGITS));
+}
+
+/** The Swarm service of a service of a release. `secrets` holds those that it is given. */
+export function toSwarmService(
+  rollout: Rollout,
+  name: string,
+  surroundings: Surroundings,
+  secrets: ReadonlyMap<string, HeldSecret> = new Map(),
+): SwarmServiceSpec {
   const spec = rollout.spec.services[name];
   const { installation } = surroundings;
-  const own = { ...environmentLabels(installation, target), [LABEL.service]: name };
-  const template = taskTemplate(spec, name, target, surroundings, own);
-  const hash = createHash('sha256').update(canonicalJson(template)).digest('hex');
+  const hash = templateHash(rollout, name, surroundings);
+  const template = taskTemplate(spec, name, rollout.target, surroundings);
+  const told = { ...rolloutLabels(rollout), [LABEL.template]: hash };
+  const { ContainerSpec: container } = template;
   // Not part of the hash: they tell by whom and what from the containers were made.
-  template.ContainerSpec.Labels = {
-    ...template.ContainerSpec.Labels,
-    ...rolloutLabels(rollout),
-    [LABEL.template]: hash,
-  };
+  container.Labels = { ...container.Labels, ...told };
+  container.Env = [...container.Env, ...lateVariables(rollout, spec, secrets)].sort();
+  const files = secretFiles(spec, secrets);
+  if (files.length > 0) container.Secrets = files;
+  const own = { ...environmentLabels(installation, rollout.target), [LABEL.service]: name };
   return {
-    Name: serviceName(installation, target, name),
-    Labels: { ...spec.serviceLabels, ...own, ...rolloutLabels(rollout), [LABEL.template]: hash },
+    Name: generationName(rollout, name, surroundings),
+    Labels: { ...spec.serviceLabels, ...own, ...told },
     TaskTemplate: template,
     Mode: { Replicated: { Replicas: spec.replicas } },
-    UpdateConfig: updateConfig(spec.update, spec.update.failureAction),
+    UpdateConfig: updateConfig(spec.update, 'pause'),
     RollbackConfig: updateConfig(spec.update, 'pause'),
-    EndpointSpec: {
-      Mode: 'dnsrr',
-      Ports: spec.ports.map(({ target: port, published, protocol }) => ({
-        Protocol: protocol,
-        TargetPort: port,
-        ...(published === null ? {} : { PublishedPort: published }),
-        PublishMode: 'host',
-      })),
-    },
+    EndpointSpec: { Mode: 'dnsrr', Ports: portConfigs(spec) },
   };
+}
+
+/** Where an instance finds itself, and what it must not be called by: a new release does not restart what is the same. */
+function lateVariables(
+  { release }: Rollout,
+  { secrets: mounts }: RunService,
+  secrets: ReadonlyMap<string, HeldSecret>,
+): string[] {
+  return [
+    ...(release === null ? [] : [`BERTH_RELEASE=${release}`]),
+    ...mounts.flatMap(({ secret, variable }) =>
+      variable === null ? [] : [`${variable}=${held(secrets, secret).value.toString('utf8')}`],
+    ),
+  ];
+}
+
+function secretFiles(
+  { secrets: mounts }: RunService,
+  secrets: ReadonlyMap<string, HeldSecret>,
+): SecretReference[] {
+  return mounts.flatMap(({ secret, file }) => {
+    if (!file) return [];
+    const { id, name } = held(secrets, secret);
+    const { path: Name, uid: UID, gid: GID, mode: Mode } = file;
+    return [{ SecretID: id, SecretName: name, File: { Name, UID, GID, Mode } }];
+  });
+}
+
+function held(secrets: ReadonlyMap<string, HeldSecret>, name: string): HeldSecret {
+  const secret = secrets.get(name);
+  if (!secret) throw new Error(`the secret ${name} was not handed over`);
+  return secret;
+}
+
+function portConfigs({ ports }: ServiceSpec): SwarmServiceSpec['EndpointSpec']['Ports'] {
+  return ports.map(({ target, published, protocol }) => ({
+    Protocol: protocol,
+    TargetPort: target,
+    ...(published === null ? {} : { PublishedPort: published }),
+    PublishMode: 'host',
+  }));
 }
 
 /** `<registry>/<repository>@<digest>`: the digest alone decides what runs. */
@@ -64,37 +136,19 @@ export function imageReference(registry: string, { repository, digest }: PinnedI
   return `${registry}/${repository}@${digest}`;
 }
 
-/**
- * The spec with the containers of a spec before it kept, where they are made from the same: labels alone must not
- * restart what has not changed, nor what an update that failed had left running.
- */
-export function keepingUnchanged(
-  wanted: SwarmServiceSpec,
-  before: readonly (SwarmServiceSpec | undefined)[],
-): SwarmServiceSpec {
-  const same = before.find((spec) => spec?.Labels[LABEL.template] === wanted.Labels[LABEL.template]);
-  if (!same) return wanted;
-  const { TaskTemplate: template } = wanted;
-  const { Labels: labels } = same.TaskTemplate.ContainerSpec;
-  return {
-    ...wanted,
-    TaskTemplate: { ...template, ContainerSpec: { ...template.ContainerSpec, Labels: labels } },
-  };
-}
-
 function taskTemplate(
-  spec: PinnedService,
+  spec: RunService,
   name: string,
   target: EnvironmentRef,
   { installation, registry, networkId }: Surroundings,
-  own: Record<string, string>,
 ): TaskTemplate {
+  const own = { ...environmentLabels(installation, target), [LABEL.service]: name };
   const { limits, reservations } = spec;
   const container: ContainerTemplate = {
     Image: imageReference(registry, spec.pinned),
     Labels: { ...spec.labels, ...own },
     ...commandOf(spec),
-    Env: Object.entries(spec.environment)
+    Env: Object.entries({ ...spec.environment, ...standing(target, name) })
       .map(([key, value]) => `${key}=${value}`)
       .sort(),
     ...(spec.user === null ? {} : { User: spec.user }),
@@ -115,8 +169,18 @@ function taskTemplate(
       },
     },
     RestartPolicy: { Condition: 'any', Delay: RESTART_DELAY_NS, MaxAttempts: 0 },
-    Networks: [{ Target: networkId, Aliases: [name] }],
+    Networks: [{ Target: networkId, Aliases: aliases(spec, name, target) }],
   };
+}
+
+/** What an instance may know of where it is. */
+function standing({ project, environment }: EnvironmentRef, service: string): Record<string, string> {
+  return { BERTH_PROJECT: project, BERTH_ENVIRONMENT: environment, BERTH_SERVICE: service };
+}
+
+/** By its name, to its neighbours; where requests come in, also by one that is the same from every network. */
+function aliases({ http }: ServiceSpec, name: string, { project, environment }: EnvironmentRef): string[] {
+  return http ? [name, `${name}.${environment}.${project}`] : [name];
 }
 
 /** Swarm calls the entrypoint `Command` and the command `Args`. An entrypoint of one empty word clears the image's. */

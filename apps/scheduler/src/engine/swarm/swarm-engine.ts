@@ -11,6 +11,7 @@ import type {
   RolloutOutcome,
 } from '../container-engine.js';
 import { callEngine, connectDocker, isNoSwarm } from './docker-client.js';
+import { Generations } from './generations.js';
 import { inspectFacts, listEngineServices } from './inspection.js';
 import { streamLogs } from './log-stream.js';
 import { Removal } from './removal.js';
@@ -18,6 +19,7 @@ import { RolloutWatch } from './rollout-watch.js';
 import type { Swarm } from './swarm.js';
 import { SwarmNode } from './swarm-node.js';
 import { SwarmObjects, type RegistryCredentials } from './swarm-objects.js';
+import { SwarmSecrets } from './swarm-secrets.js';
 
 export interface SwarmEngineOptions {
   dockerHost: string;
@@ -40,7 +42,9 @@ export class SwarmEngine implements ContainerEngine {
     const docker = connectDocker(dockerHost);
     const objects = new SwarmObjects(docker, installation, credentials);
     this.node = new SwarmNode(docker, installation);
-    this.swarm = { docker, objects, removal: new Removal(docker, objects), registry };
+    const removal = new Removal(docker, objects);
+    const secrets = new SwarmSecrets(docker, installation);
+    this.swarm = { docker, objects, removal, secrets, registry };
   }
 
   async prepare(): Promise<void> {
@@ -55,8 +59,12 @@ export class SwarmEngine implements ContainerEngine {
     return this.inSwarm(() => new RolloutWatch(this.swarm, rollout, control).run());
   }
 
-  removeOthers({ target, spec }: Rollout): Promise<void> {
-    return this.inSwarm(() => this.swarm.removal.services(target, new Set(Object.keys(spec.services))));
+  removeOthers(rollout: Rollout): Promise<void> {
+    return this.inSwarm(async () => {
+      const wanted = await Generations.of(this.swarm, rollout);
+      await this.swarm.removal.services(rollout.target, (swarmName) => wanted.has(swarmName));
+      await this.swarm.secrets.removeOthers(rollout.target, rollout.spec.secrets);
+    });
   }
 
   remove(
@@ -65,6 +73,7 @@ export class SwarmEngine implements ContainerEngine {
   ): Promise<void> {
     return this.inSwarm(async () => {
       await this.swarm.removal.services(target);
+      await this.swarm.secrets.removeOthers(target);
       if (volumes) await this.swarm.removal.volumes(target);
       if (network) await this.swarm.removal.network(this.swarm.objects.labelsOf(target));
     });
@@ -75,7 +84,7 @@ export class SwarmEngine implements ContainerEngine {
   }
 
   inspect(rollout: Rollout): Promise<InspectedFacts> {
-    return this.inSwarm(() => inspectFacts(this.swarm.docker, this.swarm.objects, rollout));
+    return this.inSwarm(() => inspectFacts(this.swarm, rollout));
   }
 
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine> {

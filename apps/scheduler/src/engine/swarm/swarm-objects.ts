@@ -1,10 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type Docker from 'dockerode';
 import type { EnvironmentRef } from '../container-engine.js';
 import { callEngine, engineMessage, hasStatus, orUndefined } from './docker-client.js';
 import type { SwarmService, SwarmServiceSpec, Task } from './engine-api.js';
 import { environmentLabels, LABEL, labelFilter } from './labels.js';
 import { networkName } from './names.js';
-import { keepingUnchanged } from './service-template.js';
 
 const MAX_TRIES = 20;
 
@@ -108,9 +108,26 @@ export class SwarmObjects {
     throw new Error(`the service ${name} is there already, and not ours`);
   }
 
+  /** Its containers are made from the same, so they stay: another label of theirs would start them anew. */
   private async update(present: SwarmService, wanted: SwarmServiceSpec): Promise<void> {
+    const { TaskTemplate, EndpointSpec } = present.Spec;
+    const spec = { ...wanted, TaskTemplate, EndpointSpec };
+    if (isDeepStrictEqual([spec.Labels, spec.Mode], [present.Spec.Labels, present.Spec.Mode])) return;
+    await this.change(present, spec);
+  }
+
+  /** To any number of instances, and to nothing else. */
+  async scale(present: SwarmService, replicas: number): Promise<void> {
+    try {
+      await this.change(present, { ...present.Spec, Mode: { Replicated: { Replicas: replicas } } });
+    } catch (error) {
+      // Another was faster: the next look shows how it is.
+      if (!isRace(error)) throw error;
+    }
+  }
+
+  private async change(present: SwarmService, spec: SwarmServiceSpec): Promise<void> {
     const version = present.Version.Index;
-    const spec = keepingUnchanged(wanted, [present.Spec, present.PreviousSpec]);
     const service: UpdatableService = this.docker.getService(present.ID);
     await callEngine(() => service.update(this.auth(), { version, ...spec }));
   }

@@ -28,7 +28,7 @@ function task(
 
 function verdict(
   own: Task[],
-  { replicas = 1, update = '', deployment = 'd1', before = [] as Task[], homelessMs = 0 } = {},
+  { replicas = 1, deployment = 'd1', before = [] as Task[], homelessMs = 0 } = {},
 ) {
   const service = {
     ID: 's1',
@@ -38,7 +38,6 @@ function verdict(
       Mode: { Replicated: { Replicas: replicas } },
       TaskTemplate: { ContainerSpec: { Labels: labels(deployment) } },
     },
-    UpdateStatus: { State: update, Message: 'update paused due to failure' },
   } as unknown as SwarmService;
   const ids = new Set(before.map((one) => one.ID));
   return judge({ service, tasks: [...before, ...own], deployment: 'd1', before: ids, homelessMs });
@@ -47,20 +46,17 @@ function verdict(
 describe('what tasks say about a service', () => {
   it('is settled when all instances run and no other does', () => {
     expect(verdict([task('running')])).toEqual({ state: 'settled', running: 1 });
-    expect(verdict([task('running'), task('running')], { replicas: 2, update: 'completed' }).state).toBe(
-      'settled',
-    );
+    expect(verdict([task('running'), task('running')], { replicas: 2 }).state).toBe('settled');
     expect(verdict([], { replicas: 0 }).state).toBe('settled');
     expect(verdict([task('running'), task('shutdown', {}, 'd0', 'shutdown')]).state).toBe('settled');
   });
 
-  it('is waiting while some do not, or old ones are still there, or swarm is not done', () => {
+  it('is waiting while some do not, or old ones are still there, or more than wanted', () => {
     expect(verdict([])).toMatchObject({ state: 'waiting', message: '0 of 1 running' });
     expect(verdict([task('starting')])).toMatchObject({ message: '0 of 1 running, starting' });
     expect(verdict([task('running'), task('running', {}, 'd0', 'shutdown')])).toMatchObject({
-      message: '1 of 1 running, the old ones are stopping',
+      message: '1 of 1 running, others are stopping',
     });
-    expect(verdict([task('running')], { update: 'updating' }).state).toBe('waiting');
     expect(verdict([task('running', {}, 'd1', 'shutdown')]).state).toBe('waiting');
   });
 
@@ -74,18 +70,10 @@ describe('what tasks say about a service', () => {
     expect(verdict([task('running')], { before: [crash(), crash(), crash()] }).state).toBe('settled');
   });
 
-  it('is failed when swarm gives the update up, whose task is the culprit', () => {
-    const culprit = task('failed', { Err: 'task: non-zero exit (1)' });
-    for (const update of ['paused', 'rollback_started', 'rollback_completed'])
-      expect(verdict([culprit], { update })).toMatchObject({ state: 'failed', task: culprit });
-    // Rolled back already: the service carries the name of the deployment before.
-    expect(verdict([culprit, task('running', {}, 'd0')], { deployment: 'd0' })).toMatchObject({
+  it('is failed when it is another deployment’s by now', () => {
+    expect(verdict([task('running')], { deployment: 'd0' })).toMatchObject({
       state: 'failed',
-      task: culprit,
-    });
-    expect(verdict([], { update: 'paused' })).toMatchObject({
-      message: 'update paused due to failure',
-      task: null,
+      message: 'the service was changed from outside',
     });
   });
 
