@@ -11,6 +11,7 @@ import { loginCommands } from './commands/login.js';
 import { policyCommands } from './commands/policies.js';
 import { projectCommands } from './commands/projects.js';
 import { quotaCommands } from './commands/quotas.js';
+import { secretCommands } from './commands/secrets.js';
 import { statusCommands } from './commands/status.js';
 import { teamCommands } from './commands/teams.js';
 import { tokenCommands } from './commands/tokens.js';
@@ -39,6 +40,7 @@ export function buildProgram(cli: Cli): Command {
     deploymentCommands,
     projectCommands,
     environmentCommands,
+    secretCommands,
     teamCommands,
     userCommands,
     tokenCommands,

@@ -84,6 +84,7 @@ export class SchedulerBench {
       BERTH_INSTALLATION: testInstallation(),
       DOCKER_HOST: dockerHost,
       BERTH_REGISTRY: address,
+      BERTH_SECRETS_KEY: randomBytes(32).toString('base64'),
     });
     const neighbours = await Neighbours.start(nats);
     const gateway = await open(nats.as('gateway'));

@@ -54,6 +54,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   CreateEnvironment: { name: 'dev', variables: { LOG_LEVEL: 'debug' } },
   UpdateEnvironment: { variables: { LOG_LEVEL: 'info' } },
+  Secret: { name: 'DB_PASSWORD', version: 3, setBy: 'mira', setAt: TIME },
+  SetSecret: { value: 'correct horse battery staple' },
   Deployment: {
     id: ID,
     team: 'acme',

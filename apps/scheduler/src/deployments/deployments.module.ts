@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { EnvironmentsModule } from '../environments/environments.module.js';
 import { ReleasesModule } from '../releases/releases.module.js';
+import { SecretsModule } from '../secrets/secrets.module.js';
 import { SettlementsModule } from '../upkeep/settlements.module.js';
 import { DeploymentEntity } from './deployment.entity.js';
 import { DeploymentStore } from './deployment-store.js';
@@ -12,12 +13,14 @@ import { Intake } from './intake.js';
 import { RolloutLedger } from './rollout-ledger.js';
 import { RolloutTimes } from './rollout-times.js';
 import { RolloutWorker } from './rollout-worker.js';
+import { RunTools } from './run-tools.js';
 
 @Module({
   imports: [
     TypeOrmModule.forFeature([DeploymentEntity]),
     EnvironmentsModule,
     ReleasesModule,
+    SecretsModule,
     SettlementsModule,
   ],
   controllers: [DeploymentsController],
@@ -29,6 +32,7 @@ import { RolloutWorker } from './rollout-worker.js';
     RolloutLedger,
     RolloutTimes,
     RolloutWorker,
+    RunTools,
   ],
 })
 export class DeploymentsModule {}

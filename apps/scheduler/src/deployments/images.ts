@@ -12,9 +12,9 @@ export class Images {
     @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
   ) {}
 
-  /** By name of the service. Throws what the registry-proxy says of the first that is not to be had. */
+  /** By name of the service, for an engine that is ready. Throws ENGINE_UNAVAILABLE, or what the registry-proxy says of the first that is not to be had. */
   async resolve(spec: ComposeSpec): Promise<Map<string, ResolvedImage>> {
-    const platform = await this.engine.platform();
+    const [platform] = await Promise.all([this.engine.platform(), this.engine.prepare()]);
     const byReference = new Map<string, Promise<ResolvedImage>>();
     const found = await Promise.all(
       Object.entries(spec.services).map(async ([name, { image: reference }]) => {

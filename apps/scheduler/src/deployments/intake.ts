@@ -1,10 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { ActionPipeline, requireActor, type Grant } from '@berth/actions';
 import { actions, BerthError, type Deployment, type DeploymentStep } from '@berth/contracts';
 import { pinImages, readCompose, releaseDigest, type ComposeSpec, type RunSpec } from '../compose/index.js';
-import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
 import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
+import { versionsFor } from '../secrets/secret-use.js';
+import { SecretsService } from '../secrets/secrets.js';
 import { DeploymentStore } from './deployment-store.js';
 import { toDeployment } from './deployment.entity.js';
 import { amountsOf, deploymentFacts, noFacts } from './facts.js';
@@ -33,12 +34,12 @@ export class Intake {
     private readonly pipeline: ActionPipeline,
     private readonly images: Images,
     private readonly store: DeploymentStore,
-    @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
+    private readonly secrets: SecretsService,
     private readonly times: RolloutTimes,
   ) {}
 
   /**
-   * Throws COMPOSE_INVALID, COMPOSE_UNSUPPORTED, what the registry-proxy says of an image, ENGINE_UNAVAILABLE,
+   * Throws COMPOSE_INVALID, COMPOSE_UNSUPPORTED, SECRET_NOT_FOUND, what the registry-proxy says of an image, ENGINE_UNAVAILABLE,
    * POLICY_DENIED, QUOTA_EXCEEDED, DEPLOYMENT_IN_PROGRESS or PORT_IN_USE; then nothing was done.
    */
   async take(environment: EnvironmentEntity, compose: string): Promise<Deployment> {
@@ -77,8 +78,9 @@ export class Intake {
   private async prepare(environment: EnvironmentEntity, compose: string): Promise<Prepared> {
     const begun = withStep(newSteps(), 'resolving', 'running', null);
     const { spec, warnings } = readCompose(compose, environment.variables);
-    const [images] = await Promise.all([this.images.resolve(spec), this.engine.prepare()]);
-    const release = pinImages(spec, images);
+    const secrets = versionsFor(spec, await this.secrets.latest(environment.id), environment);
+    const images = await this.images.resolve(spec);
+    const release = { ...pinImages(spec, images), secrets };
     const digest = releaseDigest(release);
     const facts = deploymentFacts(environment.name, digest, spec, images);
     const steps = withStep(begun, 'resolving', 'succeeded', warnings.join(' ') || null);

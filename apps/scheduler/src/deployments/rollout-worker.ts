@@ -1,18 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import {
-  Inject,
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
-import { ActionPipeline } from '@berth/actions';
-import { LOGGER, newRequestContext, runInContext, type Logger } from '@berth/runtime';
-import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { newRequestContext, runInContext, type Logger } from '@berth/runtime';
 import { ReleasesService } from '../releases/releases.js';
 import { Rounds } from '../upkeep/rounds.js';
 import type { DeploymentEntity } from './deployment.entity.js';
 import { LEASE_SECONDS, LeaseLost, RolloutLedger, type Held } from './rollout-ledger.js';
 import { RolloutRun } from './rollout-run.js';
+import { RunTools } from './run-tools.js';
 
 /** How often it looks for deployments that nobody holds, such as those of an instance that was killed. */
 const ROUND_MS = 1_000;
@@ -28,14 +22,16 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
   private readonly working = new Set<Promise<void>>();
   private readonly rounds = new Rounds(ROUND_MS, () => this.takeAll());
   private stopping = false;
+  private readonly ledger: RolloutLedger;
+  private readonly logger: Logger;
 
   constructor(
-    private readonly ledger: RolloutLedger,
     private readonly releases: ReleasesService,
-    private readonly pipeline: ActionPipeline,
-    @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    private readonly tools: RunTools,
+  ) {
+    this.ledger = tools.ledger;
+    this.logger = tools.logger;
+  }
 
   onApplicationBootstrap(): void {
     this.rounds.start();
@@ -87,11 +83,7 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
         this.releases.specOf(project, deployment.previousRelease),
       ]);
       if (!wanted) throw new Error(`the release ${deployment.release} is not there`);
-      const { engine, pipeline, ledger, logger } = this;
-      const run = new RolloutRun({ engine, pipeline, ledger, logger }, held, deployment, {
-        wanted,
-        previous,
-      });
+      const run = new RolloutRun(this.tools, held, deployment, { wanted, previous });
       await this.hold(held, run);
     } catch (error) {
       // The lease runs out, and whoever takes it goes on from there.
