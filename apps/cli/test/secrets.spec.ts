@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { FakeGateway } from './fake-gateway.js';
 import { runCli, type CliOptions, type CliRun } from './run-cli.js';
 import { TIME } from './samples.js';
 
+const MAIN = join(__dirname, '../dist/main.js');
 const gateway = new FakeGateway();
 const PLACE = '/v1/projects/shop/environments/dev/secrets';
 const secret = { name: 'DB_PASSWORD', version: 2, setBy: 'mira', setAt: TIME };
@@ -28,6 +30,21 @@ test('a value comes from stdin, as it is, and is not shown', async () => {
   expect(stdout).toBe('Set DB_PASSWORD of shop.dev, version 2.\n');
   expect(stderr).toContain('ends with a line break');
   expect(stdout + stderr).not.toContain('hunter2');
+});
+
+test('on a terminal it is asked for, and what is typed is not shown', async () => {
+  gateway.onJson(`PUT ${PLACE}/DB_PASSWORD`, secret);
+  const line = `${process.execPath} ${MAIN} secret set DB_PASSWORD --env dev --project shop`;
+  const terminal = spawn('script', ['-qec', line, '/dev/null'], { env: { ...env, PATH: '/usr/bin:/bin' } });
+  let shown = '';
+  terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+    if (text.includes('Value of DB_PASSWORD: ')) terminal.stdin.write(' hunter2 \r');
+  });
+  expect(await new Promise((resolve) => terminal.on('close', resolve))).toBe(0);
+  expect(sent()).toEqual({ valueBase64: base64(' hunter2 ') });
+  expect(shown).toContain('version 2');
+  expect(shown).not.toContain('hunter2');
 });
 
 test('a dash says stdin too', async () => {

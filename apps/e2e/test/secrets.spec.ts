@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page, Problem, Secret } from '@berth/contracts';
-import { Home, readSecrets, REPOSITORY, SERVICE_NAMES } from '@berth/host';
+import { Home, readSecrets, REPOSITORY, SERVICE_NAMES, type Secrets } from '@berth/host';
 import { eventually, startPlatform, type TestPlatform } from '@berth/testing';
 import { buildWebImages } from './support/images.js';
 import { decrypted, filesWith, formsOf, ListeningClient, tablesWith } from './support/leaks.js';
@@ -119,6 +119,18 @@ describe('a secret', () => {
     expect(given).toEqual(['scheduler']);
     const holders = filesWith(platform.home, [before, key()]);
     expect(holders).toEqual([join(platform.home, 'secrets.json')]);
+  });
+
+  it('is under the new key also when the re-key before was cut short', async () => {
+    const file = join(platform.home, 'secrets.json');
+    const { secretsKey: oldSecretsKey, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as Secrets;
+    const secretsKey = randomBytes(32).toString('base64');
+    // As it stands once a new key is made, and before anything knows of it.
+    writeFileSync(file, JSON.stringify({ ...rest, secretsKey, oldSecretsKey }));
+    await platform.rekey();
+    expect(key()).toBe(secretsKey);
+    expect(readSecrets(new Home(platform.home))).not.toHaveProperty('oldSecretsKey');
+    expect(await decrypted(platform, 'AS_VARIABLE')).toBe(marker);
   });
 
   it('leaks nowhere: not into answers, tables, logs, streams, buckets or the files of any of them', async () => {
