@@ -74,6 +74,7 @@ const HINTS: Readonly<Record<string, string>> = {
     'Change what the policy objects to, or ask an admin; `berth policy show <id>` shows the rule.',
   QUOTA_EXCEEDED:
     'Ask for less, scale something down, or ask an admin for a higher limit (`berth quota set`).',
+  SECRET_IN_USE: 'Take it out of the Compose file and deploy that first.',
   DEPLOYMENT_IN_PROGRESS: 'Wait for it, or end it: `berth deployments`, then `berth cancel <id>`.',
 };
 

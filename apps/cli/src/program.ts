@@ -13,6 +13,7 @@ import { policyCommands } from './commands/policies.js';
 import { projectCommands } from './commands/projects.js';
 import { quotaCommands } from './commands/quotas.js';
 import { releaseCommands } from './commands/releases.js';
+import { secretCommands } from './commands/secrets.js';
 import { statusCommands } from './commands/status.js';
 import { teamCommands } from './commands/teams.js';
 import { tokenCommands } from './commands/tokens.js';
@@ -43,6 +44,7 @@ export function buildProgram(cli: Cli): Command {
     deploymentCommands,
     projectCommands,
     environmentCommands,
+    secretCommands,
     teamCommands,
     userCommands,
     tokenCommands,

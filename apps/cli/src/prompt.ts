@@ -12,13 +12,13 @@ export async function ask(cli: Cli, question: string): Promise<string> {
   }
 }
 
-/** As `ask`, without showing what is typed. */
+/** As `ask`, without showing what is typed; it is answered as it was typed. */
 export async function askSecret(cli: Cli, question: string): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: cli.stdin, output: silent, terminal: true });
   cli.output.stderr.write(question);
   try {
-    return (await reader.question('')).trim();
+    return await reader.question('');
   } finally {
     reader.close();
     cli.output.stderr.write('\n');

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   docker,
@@ -89,6 +89,16 @@ describe('a newcomer with ./berth', () => {
   it('is told that all is well, and what is not', async () => {
     expect(lastLine<{ healthy: boolean }>('doctor', '--json').healthy).toBe(true);
     expect(lastLine<{ user: string; password: string }>('nats', '--json').user).toBe('observer');
+  });
+
+  it('has a new key for its secrets after one command, and the platform runs on', async () => {
+    const key = (): unknown =>
+      (JSON.parse(readFileSync(join(env.BERTH_HOME, 'secrets.json'), 'utf8')) as { secretsKey: string })
+        .secretsKey;
+    const before = key();
+    expect(lastLine('rekey', '--json')).toEqual({ rekeyed: true });
+    expect(key()).not.toBe(before);
+    await answers();
   });
 
   it('stops what was started, and only that; data stays', async () => {

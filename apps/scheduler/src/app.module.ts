@@ -15,10 +15,13 @@ import { ProjectEntity } from './projects/project.entity.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { ReleaseEntity } from './releases/release.entity.js';
 import { ReleasesModule } from './releases/releases.module.js';
+import { rekeySecrets } from './secrets/rekeying.js';
+import { SecretEntity } from './secrets/secret.entity.js';
+import { SecretsModule } from './secrets/secrets.module.js';
 import { ServicesModule } from './services/services.module.js';
 import { UpkeepModule } from './upkeep/upkeep.module.js';
 
-const entities = [ProjectEntity, EnvironmentEntity, ConfigurationEntity, ReleaseEntity, DeploymentEntity];
+const entities = [ProjectEntity, EnvironmentEntity, ConfigurationEntity, ReleaseEntity, DeploymentEntity, SecretEntity];
 
 /** What should run and what does. */
 @Global()
@@ -36,6 +39,7 @@ export class AppModule {
         ProjectsModule,
         EnvironmentsModule,
         ReleasesModule,
+        SecretsModule,
         DeploymentsModule,
         ComparisonsModule,
         ServicesModule,
@@ -49,5 +53,5 @@ export class AppModule {
 
 /** The service as `startService` and tests start it. */
 export function schedulerService(env: SchedulerEnv): ServiceOptions {
-  return { name: 'scheduler', module: AppModule.forEnv(env), env, prepare: [checkMediation, serveRpc] };
+  return { name: 'scheduler', module: AppModule.forEnv(env), env, prepare: [checkMediation, rekeySecrets, serveRpc] };
 }

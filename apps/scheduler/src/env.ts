@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DatabaseEnv, readEnv } from '@berth/runtime';
+import { SecretsKey, SecretsKeys } from './secrets/keyring.js';
 
 export const SchedulerEnv = DatabaseEnv.extend({
   DOCKER_HOST: z
@@ -10,6 +11,10 @@ export const SchedulerEnv = DatabaseEnv.extend({
   BERTH_REGISTRY: z.string().min(1).default('127.0.0.1:4401'),
   /** What the engine shows the registry-proxy when it pulls. */
   BERTH_ENGINE_TOKEN: z.string().default(''),
+  /** Encrypts what encrypts the secrets of environments. */
+  BERTH_SECRETS_KEY: SecretsKey,
+  /** Keys before it, with commas: what they encrypt is brought under the present one at start. */
+  BERTH_SECRETS_OLD_KEYS: SecretsKeys.default(''),
   /** How long a release may take to come up, before the time that its health checks may take. */
   SCHEDULER_DEADLINE_SECONDS: z.coerce.number().int().min(1).max(3_600).default(300),
   /** How often what the engine runs is compared with what should be there. */

@@ -27,6 +27,7 @@ describe('every way into the service', () => {
           LOG_LEVEL: 'silent',
           DOCKER_HOST: await testEngine(),
           BERTH_INSTALLATION: testInstallation(),
+          BERTH_SECRETS_KEY: Buffer.alloc(32).toString('base64'),
         }),
       ),
     );

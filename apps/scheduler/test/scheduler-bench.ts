@@ -84,6 +84,7 @@ export class SchedulerBench {
       BERTH_INSTALLATION: testInstallation(),
       DOCKER_HOST: dockerHost,
       BERTH_REGISTRY: address,
+      BERTH_SECRETS_KEY: randomBytes(32).toString('base64'),
     });
     const neighbours = await Neighbours.start(nats);
     const gateway = await open(nats.as('gateway'));
@@ -116,9 +117,14 @@ export class SchedulerBench {
   /** Instead of those within this process: one that can be killed. */
   async startProcess(): Promise<TestService> {
     await this.stopSchedulers();
-    const { HTTP_PORT: _port, ...settings } = this.settings;
-    const variables = Object.entries(settings).map(([name, value]) => [name, String(value)] as const);
-    return startTestService('scheduler', Object.fromEntries(variables));
+    const { HTTP_PORT: _port, ...environment } = this.environment();
+    return startTestService('scheduler', environment);
+  }
+
+  /** What a process of it is started with. */
+  environment(overrides: Partial<SchedulerEnv> = {}): Record<string, string> {
+    const variables = Object.entries({ ...this.settings, ...overrides });
+    return Object.fromEntries(variables.map(([name, value]) => [name, String(value)]));
   }
 
   /** As SIGTERM does. */

@@ -65,6 +65,7 @@ export {
   waitUntil,
   type ProcessRecord,
 } from './process.js';
+export { rekey } from './rekey.js';
 export { startRegistry, stopRegistry, type UpstreamRegistry } from './registry.js';
 export { loadSecrets, newSecret, newToken, readSecrets, tokenHash, type Secrets } from './secrets.js';
 export { natsUrl, registryAddress, serviceEnvironment } from './service-environment.js';

@@ -15,6 +15,10 @@ export interface Secrets {
   adminTokenSha256?: string;
   /** What the engine shows to the registry-proxy when it pulls. */
   engineToken: string;
+  /** 32 bytes as base64: the scheduler's BERTH_SECRETS_KEY, which encrypts what environments keep secret. */
+  secretsKey: string;
+  /** The key before it, while a re-key is under way. */
+  oldSecretsKey?: string;
   /** Ports that were picked because the setting was 0. */
   ports: Partial<Record<PortName, number>>;
 }
@@ -29,6 +33,11 @@ export function newToken(): string {
   return `berth_${randomBytes(32).toString('base64url')}`;
 }
 
+/** A key for AES-256, as base64. */
+export function newSecretsKey(): string {
+  return randomBytes(32).toString('base64');
+}
+
 /** Hex SHA-256, as the policy service keeps tokens. */
 export function tokenHash(token: string): string {
   return createHash('sha256').update(token).digest('hex');
@@ -37,12 +46,19 @@ export function tokenHash(token: string): string {
 /** The secrets of an installation; makes them at its first start. The admin's token comes later: see `bringUp`. */
 export function loadSecrets(home: Home): Secrets {
   const found = readSecrets(home);
-  if (found) return found;
+  if (found?.secretsKey) return found;
+  if (found) {
+    // Of an installation that is older than secrets of environments.
+    const completed = { ...found, secretsKey: newSecretsKey() };
+    saveSecrets(home, completed);
+    return completed;
+  }
   const secrets: Secrets = {
     installation: randomBytes(4).toString('hex'),
     postgres: { superuser: newSecret(), roles: secretFor(DATABASE_SERVICES) },
     nats: secretFor(NATS_USERS),
     engineToken: newToken(),
+    secretsKey: newSecretsKey(),
     ports: {},
   };
   saveSecrets(home, secrets);

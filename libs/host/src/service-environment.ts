@@ -57,6 +57,8 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       BERTH_ENGINE_TOKEN: secrets.engineToken,
       BERTH_REGISTRY: registryAddress(installation.ports),
       DOCKER_HOST: installation.dockerHost,
+      BERTH_SECRETS_KEY: secrets.secretsKey,
+      BERTH_SECRETS_OLD_KEYS: secrets.oldSecretsKey ?? '',
     };
   }
   return {};

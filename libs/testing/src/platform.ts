@@ -8,6 +8,7 @@ import {
   isRoot,
   readCredentials,
   readHostSettings,
+  rekey,
   removeWorkloads,
   REPOSITORY,
   runCommand,
@@ -61,6 +62,8 @@ export interface TestPlatform {
   /** Stops or starts NATS or Postgres, for tests of their loss. */
   stopPart(part: 'nats' | 'postgres'): Promise<void>;
   startParts(): Promise<void>;
+  /** As `./berth rekey` does. */
+  rekey(): Promise<void>;
   /** Environment for the CLI: this platform, this token, and nobody's real configuration. */
   cliEnvironment(token?: string): Record<string, string>;
   /** Ends it and removes all that it made, in the engine by its label and never anything else. */
@@ -104,6 +107,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Test
       await stopProcess(home.pidFile(part), { signal: part === 'postgres' ? 'SIGINT' : 'SIGTERM' });
     },
     startParts: async () => void (await up([])),
+    rekey: () => rekey(home, settings, () => undefined),
     cliEnvironment: (token = adminToken) => ({
       ...inheritedEnvironment(),
       BERTH_URL: platform.url,

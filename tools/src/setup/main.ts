@@ -4,6 +4,7 @@ import { Console, SetupError } from './console.js';
 import { doctor } from './doctor.js';
 import { down } from './down.js';
 import { nats } from './nats.js';
+import { rekey } from './rekey.js';
 import { test } from './test.js';
 import { up } from './up.js';
 
@@ -27,6 +28,9 @@ async function main([command, ...rest]: string[]): Promise<number> {
       return 0;
     case 'down':
       await down(settings, console);
+      return 0;
+    case 'rekey':
+      await rekey(settings, console);
       return 0;
     case 'nats':
       await nats(settings, console);

@@ -43,7 +43,7 @@ async function login(cli: Cli, options: LoginOptions): Promise<void> {
     throw CliError.usage(`"${url}" is no http or https URL`);
   }
   const asked = !options.tokenStdin && cli.interactive;
-  const token = asked ? await askSecret(cli, `Token for ${url}: `) : (await cli.readStdin()).trim();
+  const token = (asked ? await askSecret(cli, `Token for ${url}: `) : await cli.readStdin()).trim();
   if (!token)
     throw CliError.usage('no token was given', 'Paste it when asked, or pipe it: `berth login < token.txt`.');
 

@@ -18,6 +18,7 @@ const TAGS = {
   Identity: 'Who there is: users, tokens, teams and their members',
   Projects: 'Products of a team',
   Environments: 'Where a project runs, with its variables',
+  Secrets: 'What services of an environment are given, and nobody is shown',
   Deployments: 'What was and is rolled out',
   Services: 'What services write',
   Policies: 'The rules, in Cedar',

@@ -85,14 +85,12 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Configuration: {
     ...{ version: 3, variables: environment.variables, services: environment.services },
     ...{ current: true, createdBy: 'mira', createdAt: TIME },
+  Secret: { name: 'DB_PASSWORD', version: 3, setBy: 'mira', setAt: TIME },
+  ChangedSecret: {
+    ...{ name: 'DB_PASSWORD', version: 3, setBy: 'mira', setAt: TIME },
+    deployment: { ...deployment, cause: 'configure' },
   },
-  CreatePromotion: { from: 'dev' },
-  CreateRollback: { release: '5f70bf18a086' },
-  ScaleService: { replicas: 3 },
-  Plan: {
-    ...{ release: RELEASE, current: null, differences: [difference], warnings: [] },
-    services: [{ service: 'web', change: 'update', order: 'start-first', note: null }],
-  },
+  SetSecret: { value: 'correct horse battery staple' },
   Diff: { from: 'dev', to: 'prod', differences: [difference] },
   Parity: {
     ...{ from: 'dev', to: 'prod', sameRelease: true },

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { EnvironmentsModule } from '../environments/environments.module.js';
 import { ReleasesModule } from '../releases/releases.module.js';
+import { SecretsModule } from '../secrets/secrets.module.js';
 import { SettlementsModule } from '../upkeep/settlements.module.js';
 import { Changes } from './changes.js';
 import { DeploymentEntity } from './deployment.entity.js';
@@ -16,12 +17,14 @@ import { Redeployment } from './redeployment.js';
 import { RolloutLedger } from './rollout-ledger.js';
 import { RolloutTimes } from './rollout-times.js';
 import { RolloutWorker } from './rollout-worker.js';
+import { RunTools } from './run-tools.js';
 
 @Module({
   imports: [
     TypeOrmModule.forFeature([DeploymentEntity]),
     EnvironmentsModule,
     ReleasesModule,
+    SecretsModule,
     SettlementsModule,
   ],
   controllers: [DeploymentsController],
@@ -37,6 +40,7 @@ import { RolloutWorker } from './rollout-worker.js';
     RolloutLedger,
     RolloutTimes,
     RolloutWorker,
+    RunTools,
   ],
   exports: [Preparation],
 })

@@ -32,7 +32,7 @@ export class Intake {
   ) {}
 
   /**
-   * Throws COMPOSE_INVALID, COMPOSE_UNSUPPORTED, what the registry-proxy says of an image, ENGINE_UNAVAILABLE,
+   * Throws COMPOSE_INVALID, COMPOSE_UNSUPPORTED, SECRET_NOT_FOUND, what the registry-proxy says of an image, ENGINE_UNAVAILABLE,
    * POLICY_DENIED, QUOTA_EXCEEDED, DEPLOYMENT_IN_PROGRESS or PORT_IN_USE; then nothing was done.
    */
   async take(environment: EnvironmentEntity, wanted: Wanted): Promise<Deployment> {
@@ -52,7 +52,7 @@ export class Intake {
     let steps = withStep(newSteps(), 'resolving', 'running', null);
     const settings = wanted.settings ?? environment;
     const [prepared] = await Promise.all([
-      this.preparation.prepare(wanted.source, settings),
+      this.preparation.prepare(wanted.source, settings, environment),
       this.engine.prepare(),
     ]);
     const { digest, release, spec, warnings } = prepared;

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { readCompose, releaseDigest, render, type ReleaseSpec, type RunSpec } from '../compose/index.js';
 import { toRunSettings, type Settings } from '../environments/configuration.entity.js';
+import type { EnvironmentEntity } from '../environments/environment.entity.js';
+import { versionsFor } from '../secrets/secret-use.js';
+import { SecretsService } from '../secrets/secrets.js';
 import { checkHealthConditions, Images } from './images.js';
 
 /** What a deployment is made from: a Compose file, which makes a release, or a release that is there. */
@@ -18,14 +21,22 @@ export interface Prepared {
 /** Makes of a source what is to run under an environment's settings. Changes nothing. */
 @Injectable()
 export class Preparation {
-  constructor(private readonly images: Images) {}
+  constructor(
+    private readonly images: Images,
+    private readonly secrets: SecretsService,
+  ) {}
 
-  /** Throws what `readCompose` does, and what the registry-proxy says of an image. */
-  async prepare(source: Source, settings: Settings): Promise<Prepared> {
+  /** Throws what `readCompose` does, what the registry-proxy says of an image, and SECRET_NOT_FOUND. */
+  async prepare(
+    source: Source,
+    settings: Settings,
+    environment: Pick<EnvironmentEntity, 'id' | 'project' | 'name'>,
+  ): Promise<Prepared> {
     const release = 'compose' in source ? await this.release(source.compose, settings) : source.release;
     const digest = 'compose' in source ? releaseDigest(release) : source.digest;
     const { spec, warnings } = render(release, toRunSettings(settings));
     checkHealthConditions(spec, release.images);
+    spec.secrets = versionsFor(spec, await this.secrets.latest(environment.id), environment);
     return { digest, release, spec, warnings };
   }
 

@@ -1,16 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ActionPipeline } from '@berth/actions';
 import { actions, BerthError, type ErrorCode } from '@berth/contracts';
-import { asBerthError, type Logger } from '@berth/runtime';
+import { asBerthError } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
-import type {
-  ContainerEngine,
-  Rollout,
-  RolloutOutcome,
-  RolloutProgress,
-} from '../engine/container-engine.js';
+import type { Rollout, RolloutOutcome, RolloutProgress } from '../engine/container-engine.js';
 import type { DeploymentEntity, Undo } from './deployment.entity.js';
-import { LeaseLost, type Held, type RolloutLedger } from './rollout-ledger.js';
+import { LeaseLost, type Held } from './rollout-ledger.js';
+import type { RunTools } from './run-tools.js';
 import { StepWriter } from './step-writer.js';
 
 /** How long the way back may take: what ran before is known to come up. */
@@ -19,13 +14,6 @@ const LEAST_MS = 10_000;
 const RETRY_MS = 1_000;
 /** Passing troubles of others: a rollout outlives them. */
 const PASSING = new Set<ErrorCode>(['ENGINE_UNAVAILABLE', 'POLICY_UNAVAILABLE', 'SERVICE_UNAVAILABLE']);
-
-export interface RunTools {
-  engine: ContainerEngine;
-  pipeline: ActionPipeline;
-  ledger: RolloutLedger;
-  logger: Logger;
-}
 
 export interface RunSpecs {
   wanted: RunSpec;
@@ -201,7 +189,9 @@ export class RolloutRun {
   }
 
   private rollout(release: string, spec: RunSpec): Rollout {
-    const secret = (name: string): Promise<never> => Promise.reject(new Error(`no secret ${name}`));
+    const { environmentId } = this.deployment;
+    const secret = (name: string, version: number): Promise<Buffer> =>
+      this.tools.secrets.read(environmentId, name, version);
     return { target: this.target(), deployment: this.deployment.id, release, spec, secret };
   }
 

@@ -1,18 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import {
-  Inject,
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
-import { ActionPipeline } from '@berth/actions';
-import { LOGGER, newRequestContext, runInContext, type Logger } from '@berth/runtime';
-import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { newRequestContext, runInContext, type Logger } from '@berth/runtime';
 import { RunSpecs } from '../environments/run-specs.js';
 import { Rounds } from '../upkeep/rounds.js';
 import type { DeploymentEntity } from './deployment.entity.js';
 import { LEASE_SECONDS, LeaseLost, RolloutLedger, type Held } from './rollout-ledger.js';
 import { RolloutRun } from './rollout-run.js';
+import { RunTools } from './run-tools.js';
 
 /** How often it looks for deployments that nobody holds, such as those of an instance that was killed. */
 const ROUND_MS = 1_000;
@@ -29,13 +23,16 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
   private readonly rounds = new Rounds(ROUND_MS, () => this.takeAll());
   private stopping = false;
 
+  private readonly ledger: RolloutLedger;
+  private readonly logger: Logger;
+
   constructor(
-    private readonly ledger: RolloutLedger,
     private readonly specs: RunSpecs,
-    private readonly pipeline: ActionPipeline,
-    @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    private readonly tools: RunTools,
+  ) {
+    this.ledger = tools.ledger;
+    this.logger = tools.logger;
+  }
 
   onApplicationBootstrap(): void {
     this.rounds.start();
@@ -83,11 +80,8 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
     const held: Held = { id, owner: this.owner };
     try {
       const previous = await this.specs.of(deployment.previousDeployment);
-      const { engine, pipeline, ledger, logger } = this;
-      const run = new RolloutRun({ engine, pipeline, ledger, logger }, held, deployment, {
-        wanted: deployment.spec,
-        previous,
-      });
+      const wanted = deployment.spec;
+      const run = new RolloutRun(this.tools, held, deployment, { wanted, previous });
       await this.hold(held, run);
     } catch (error) {
       // The lease runs out, and whoever takes it goes on from there.

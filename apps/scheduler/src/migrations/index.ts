@@ -2,10 +2,12 @@ import { CreateOutbox1700000000000 } from '@berth/messaging';
 import { CreateWorkloads1763900000001 } from './1763900000001-workloads.js';
 import { CreateSettlements1763900000002 } from './1763900000002-settlements.js';
 import { CreateConfigurations1764000000000 } from './1764000000000-configurations.js';
+import { CreateSecrets1764000000001 } from './1764000000001-secrets.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
   CreateWorkloads1763900000001,
   CreateSettlements1763900000002,
   CreateConfigurations1764000000000,
+  CreateSecrets1764000000001,
 ];
