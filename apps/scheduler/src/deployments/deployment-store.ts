@@ -9,6 +9,7 @@ import type { RunSpec } from '../compose/index.js';
 import { isUniqueViolation } from '../database-errors.js';
 import { EnvironmentEntity, environmentResource } from '../environments/environment.entity.js';
 import { ReleaseEntity } from '../releases/release.entity.js';
+import { refuseIfRemoved } from '../secrets/secret-use.js';
 import { Settlements } from '../upkeep/settlements.js';
 import { DeploymentEntity, toDeployment } from './deployment.entity.js';
 import { fixedPorts } from './facts.js';
@@ -68,6 +69,7 @@ export class DeploymentStore {
     if (environment.removingSince && Date.now() - environment.removingSince.getTime() < REMOVAL_MS)
       throw new BerthError('CONFLICT', `The environment "${environment.name}" is being removed.`);
     await this.refuseIfUnderWay(transaction, environment);
+    await refuseIfRemoved(transaction, environment, release);
     await this.claimPorts(transaction, environment, release);
     const { project, name, team } = environment;
     const createdBy = grant.actor.user;
