@@ -21,7 +21,14 @@ import { SecretsModule } from './secrets/secrets.module.js';
 import { ServicesModule } from './services/services.module.js';
 import { UpkeepModule } from './upkeep/upkeep.module.js';
 
-const entities = [ProjectEntity, EnvironmentEntity, ConfigurationEntity, ReleaseEntity, DeploymentEntity, SecretEntity];
+const entities = [
+  ProjectEntity,
+  EnvironmentEntity,
+  ConfigurationEntity,
+  ReleaseEntity,
+  DeploymentEntity,
+  SecretEntity,
+];
 
 /** What should run and what does. */
 @Global()
@@ -53,5 +60,10 @@ export class AppModule {
 
 /** The service as `startService` and tests start it. */
 export function schedulerService(env: SchedulerEnv): ServiceOptions {
-  return { name: 'scheduler', module: AppModule.forEnv(env), env, prepare: [checkMediation, rekeySecrets, serveRpc] };
+  return {
+    name: 'scheduler',
+    module: AppModule.forEnv(env),
+    env,
+    prepare: [checkMediation, rekeySecrets, serveRpc],
+  };
 }

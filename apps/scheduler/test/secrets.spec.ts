@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { schedulerRpc, secretRpc, type Secret } from '@berth/contracts';
-import { eventually } from '@berth/testing';
+import { eventually, type TestImage } from '@berth/testing';
 import { principal, SchedulerBench } from './scheduler-bench.js';
 
 type Place = { project: string; environment: string };
@@ -159,4 +159,34 @@ secrets: { PRESENT: , ABSENT: }
     ),
     extensions: { service: 'web', secret: 'ABSENT' },
   });
+});
+
+it('a deployment does not slip in beside the removal of a secret that it asks for', async () => {
+  await set('A');
+  const digest = `sha256:${randomBytes(32).toString('hex')}`;
+  bench.neighbours.images = {
+    web: { ...{ reference: 'web', repository: 'web', digest }, mediaType: 'application/json' } as TestImage,
+  };
+  const remover = await bench.sql.connect();
+  try {
+    // As a removal does, at its slowest: the deployment has seen the secret, and waits.
+    await remover.query('BEGIN');
+    await remover.query('SELECT FROM environments WHERE project = $1 FOR NO KEY UPDATE', [place.project]);
+    const deployed = bench.deploy(place, 'services: { web: { image: web, secrets: [A] } }\nsecrets: { A: }');
+    const refused = expect(deployed).rejects.toMatchObject({ code: 'SECRET_NOT_FOUND' });
+    await eventually(() => {
+      expect(bench.neighbours.words('reserve')).toContainEqual(
+        expect.objectContaining({ project: place.project }),
+      );
+    });
+    await remover.query(
+      `UPDATE secrets SET wrapped_key = NULL, nonce = NULL, ciphertext = NULL, key_id = NULL
+       WHERE environment_id = (SELECT id FROM environments WHERE project = $1)`,
+      [place.project],
+    );
+    await remover.query('COMMIT');
+    await refused;
+  } finally {
+    remover.release();
+  }
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Name, Timestamp } from './names.js';
 import { defineEvent } from './events.js';
+import { Deployment } from './workloads.js';
 
 /** As Compose files name them; what a service is given as a variable is called so as well. */
 export const SecretName = z
@@ -30,6 +31,14 @@ export const Secret = z
   })
   .meta({ id: 'Secret' });
 export type Secret = z.infer<typeof Secret>;
+
+/** What is in force for what runs once the deployment has succeeded. */
+export const ChangedSecret = Secret.extend({
+  deployment: Deployment.nullable().describe(
+    'What brings it to those that are given it; null where none that runs is',
+  ),
+}).meta({ id: 'ChangedSecret' });
+export type ChangedSecret = z.infer<typeof ChangedSecret>;
 
 /** The one shape that a value is taken in; there is none that it is given out in. */
 export const SetSecret = z

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { page, Secret } from '@berth/contracts';
+import { ChangedSecret, page, Secret } from '@berth/contracts';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import {
@@ -14,12 +14,13 @@ import {
   type Paging,
 } from '../command.js';
 import { projectName } from '../compose-file.js';
+import { rollOut, type RolloutOptions } from '../deploy/rollout.js';
 import { CliError } from '../errors.js';
 import { path } from '../http/path.js';
 import { ago } from '../output/text.js';
 import { askSecret, confirmed } from '../prompt.js';
 
-interface SetOptions extends Common, InEnvironment {
+interface SetOptions extends RolloutOptions, InEnvironment {
   fromFile?: string;
 }
 interface RemoveOptions extends Common, InEnvironment {
@@ -37,6 +38,7 @@ export function secretCommands(cli: Cli): Command {
     .argument('<name>', 'as the Compose file names it')
     .argument('[-]', 'read stdin, also where that is a terminal')
     .option('--from-file <path>', 'the bytes of this file, as they are')
+    .option('-d, --detach', 'return as soon as its rollout is accepted')
     .action((name: string, source: string | undefined, options: SetOptions) =>
       setSecret(cli, name, source, options),
     );
@@ -70,10 +72,12 @@ async function setSecret(
   const value = await readValue(cli, name, source, options.fromFile);
   if (value.length === 0) throw CliError.usage('the value is empty; nothing was set');
   const body = { valueBase64: value.toString('base64') };
-  const secret = await cli.api.put(pathOf(project, options.env, name), Secret, body);
+  const secret = await cli.api.put(pathOf(project, options.env, name), ChangedSecret, body);
   if (options.json) return cli.output.json(secret);
   cli.output.line(`Set ${secret.name} of ${project}.${options.env}, version ${secret.version}.`);
   if (value.at(-1) === 0x0a) cli.output.note('Its value ends with a line break, as it was given.');
+  const { deployment } = secret;
+  if (deployment) await rollOut(cli, options, 'rolling it out', () => Promise.resolve(deployment));
 }
 
 async function readValue(

@@ -48,6 +48,7 @@ const deployment = {
   createdAt: TIME,
   finishedAt: null,
 };
+const secret = { name: 'DB_PASSWORD', version: 3, setBy: 'mira', setAt: TIME };
 const difference = { service: 'web', path: 'environment.LOG_LEVEL', from: 'debug', to: 'info' };
 
 /** One example for each schema that has an id; a spec holds each of them to its schema. */
@@ -85,12 +86,17 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Configuration: {
     ...{ version: 3, variables: environment.variables, services: environment.services },
     ...{ current: true, createdBy: 'mira', createdAt: TIME },
-  Secret: { name: 'DB_PASSWORD', version: 3, setBy: 'mira', setAt: TIME },
-  ChangedSecret: {
-    ...{ name: 'DB_PASSWORD', version: 3, setBy: 'mira', setAt: TIME },
-    deployment: { ...deployment, cause: 'configure' },
   },
+  Secret: secret,
+  ChangedSecret: { ...secret, deployment: { ...deployment, cause: 'configure' } },
   SetSecret: { value: 'correct horse battery staple' },
+  CreatePromotion: { from: 'dev' },
+  CreateRollback: { release: '5f70bf18a086' },
+  ScaleService: { replicas: 3 },
+  Plan: {
+    ...{ release: RELEASE, current: null, differences: [difference], warnings: [] },
+    services: [{ service: 'web', change: 'update', order: 'start-first', note: null }],
+  },
   Diff: { from: 'dev', to: 'prod', differences: [difference] },
   Parity: {
     ...{ from: 'dev', to: 'prod', sameRelease: true },

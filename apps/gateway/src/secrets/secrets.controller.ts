@@ -1,11 +1,21 @@
 import { Body, Controller, Delete, Get, Inject, Param, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { actions, page, PageRequest, Secret, SecretName, secretRpc, SetSecret } from '@berth/contracts';
+import {
+  actions,
+  ChangedSecret,
+  page,
+  PageRequest,
+  Secret,
+  SecretName,
+  secretRpc,
+  SetSecret,
+} from '@berth/contracts';
 import type { Page } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
 import type { z } from 'zod';
 import { Operation } from '../http/operation.js';
 import { InEnvironment } from '../http/places.js';
+import { ROLLOUT_ERRORS } from '../workloads/rollout-errors.js';
 
 const NamedSecret = InEnvironment.extend({ name: SecretName });
 type NamedSecret = z.infer<typeof NamedSecret>;
@@ -27,13 +37,16 @@ export class SecretsController {
 
   @Put(':name')
   @Operation(actions.secretSet, {
-    answer: Secret,
-    description: 'Each value is a new version. No answer, event, record or log ever holds a value.',
+    answer: ChangedSecret,
+    errors: ROLLOUT_ERRORS,
+    description:
+      'Each value is a new version, and is rolled out at once to the services that are given it: follow `deployment`. No ' +
+      'answer, event, record or log ever holds a value.',
   })
   set(
     @Param({ schema: NamedSecret }) place: NamedSecret,
     @Body({ schema: SetSecret }) { value = '', valueBase64 }: SetSecret,
-  ): Promise<Secret> {
+  ): Promise<ChangedSecret> {
     return this.rpc.call(secretRpc.set, {
       ...place,
       value: valueBase64 ?? Buffer.from(value).toString('base64'),

@@ -33,7 +33,11 @@ export class Comparisons {
     const resource = environmentResource(environment);
     return this.pipeline.read({ action: actions.deploymentPlan, resource, context: {} }, async () => {
       const present = await this.specs.of(environment.deployment);
-      const { digest, spec, warnings } = await this.preparation.prepare({ compose }, environment, environment);
+      const { digest, spec, warnings } = await this.preparation.prepare(
+        { compose },
+        environment,
+        environment,
+      );
       return {
         ...{ release: digest, current: environment.release, warnings },
         services: plannedServices(present, spec),

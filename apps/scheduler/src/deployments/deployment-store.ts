@@ -10,6 +10,7 @@ import { isUniqueViolation } from '../database-errors.js';
 import { ConfigurationEntity, type Settings } from '../environments/configuration.entity.js';
 import { EnvironmentEntity, environmentResource } from '../environments/environment.entity.js';
 import { ReleaseEntity } from '../releases/release.entity.js';
+import { refuseIfRemoved } from '../secrets/secret-use.js';
 import { Settlements } from '../upkeep/settlements.js';
 import { DeploymentEntity, toDeployment } from './deployment.entity.js';
 import { fixedPorts } from './facts.js';
@@ -75,6 +76,7 @@ export class DeploymentStore {
     if (environment.removingSince && Date.now() - environment.removingSince.getTime() < REMOVAL_MS)
       throw new BerthError('CONFLICT', `The environment "${environment.name}" is being removed.`);
     await this.refuseIfUnderWay(transaction, environment);
+    await refuseIfRemoved(transaction, environment, spec);
     await this.claimPorts(transaction, environment, spec);
     if (draft.asked) await this.pipeline.judgeOrThrow(draft.asked.action, draft.asked.grant, {});
     const configuration = draft.settings

@@ -1,11 +1,13 @@
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { Performs } from '@berth/actions';
-import { actions, schedulerRpc, type ChangedEnvironment, type Deployment, type Page } from '@berth/contracts';
+import { actions, schedulerRpc, secretRpc } from '@berth/contracts';
+import type { ChangedEnvironment, ChangedSecret, Deployment, Page } from '@berth/contracts';
 import { Handles } from '@berth/messaging';
 import { Changes } from './changes.js';
 import { DeploymentsService } from './deployments.js';
 import { Promotions } from './promotions.js';
+import { SecretChanges } from './secret-changes.js';
 
 @Controller()
 export class DeploymentsController {
@@ -13,7 +15,14 @@ export class DeploymentsController {
     private readonly deployments: DeploymentsService,
     private readonly promotions: Promotions,
     private readonly changes: Changes,
+    private readonly secrets: SecretChanges,
   ) {}
+
+  @Handles(secretRpc.set)
+  @Performs(actions.secretSet)
+  setSecret(request: z.infer<typeof secretRpc.set.request>): Promise<ChangedSecret> {
+    return this.secrets.set(request);
+  }
 
   @Handles(schedulerRpc.promote)
   @Performs(actions.deploymentPromote)

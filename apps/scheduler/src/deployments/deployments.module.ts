@@ -14,6 +14,7 @@ import { Intake } from './intake.js';
 import { Preparation } from './preparation.js';
 import { Promotions } from './promotions.js';
 import { Redeployment } from './redeployment.js';
+import { SecretChanges } from './secret-changes.js';
 import { RolloutLedger } from './rollout-ledger.js';
 import { RolloutTimes } from './rollout-times.js';
 import { RolloutWorker } from './rollout-worker.js';
@@ -33,6 +34,7 @@ import { RunTools } from './run-tools.js';
     Preparation,
     Promotions,
     Redeployment,
+    SecretChanges,
     DeploymentsService,
     DeploymentStore,
     Images,

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { BerthError } from '@berth/contracts';
-import type { ComposeSpec } from '../compose/index.js';
+import type { ComposeSpec, RunSpec } from '../compose/index.js';
 
 /** Services that are given a secret, in what runs in the environment or is being rolled out there. */
 export async function servicesGiven(
@@ -11,13 +11,9 @@ export async function servicesGiven(
   const found: { service: string }[] = await transaction.query(
     `SELECT DISTINCT service.key AS service
      FROM environments AS environment
-     JOIN releases AS release ON release.project = environment.project AND release.digest IN (
-       SELECT environment.release
-       UNION ALL
-       SELECT deployment.release FROM deployments AS deployment
-       WHERE deployment.environment_id = environment.id AND deployment.status IN ('pending', 'running')
-     )
-     CROSS JOIN LATERAL jsonb_each(release.spec -> 'services') AS service
+     JOIN deployments AS deployment ON deployment.environment_id = environment.id
+       AND (deployment.id = environment.deployment OR deployment.status IN ('pending', 'running'))
+     CROSS JOIN LATERAL jsonb_each(deployment.spec -> 'services') AS service
      WHERE environment.id = $1
        AND service.value -> 'secrets' @> jsonb_build_array(jsonb_build_object('secret', $2::text))
      ORDER BY service`,
@@ -40,6 +36,24 @@ export function versionsFor(
     }
   }
   return versions;
+}
+
+/** With the environment locked: what was there when a deployment began may have been removed since. */
+export async function refuseIfRemoved(
+  transaction: EntityManager,
+  environment: { id: string; project: string; name: string },
+  { secrets, services }: Pick<RunSpec, 'secrets' | 'services'>,
+): Promise<void> {
+  const found: { name: string; version: number }[] = await transaction.query(
+    `SELECT name, version FROM secrets
+     WHERE environment_id = $1 AND key_id IS NOT NULL AND (name, version) IN (SELECT * FROM unnest($2::text[], $3::int[]))`,
+    [environment.id, Object.keys(secrets), Object.values(secrets)],
+  );
+  versionsFor(
+    { services },
+    Object.fromEntries(found.map(({ name, version }) => [name, version])),
+    environment,
+  );
 }
 
 function missing(service: string, secret: string, { project, name }: { project: string; name: string }) {

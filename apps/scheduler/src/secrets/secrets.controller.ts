@@ -9,12 +9,6 @@ import { SecretsService } from './secrets.js';
 export class SecretsController {
   constructor(private readonly secrets: SecretsService) {}
 
-  @Handles(secretRpc.set)
-  @Performs(actions.secretSet)
-  set(request: z.infer<typeof secretRpc.set.request>): Promise<Secret> {
-    return this.secrets.set(request);
-  }
-
   @Handles(secretRpc.remove)
   @Performs(actions.secretRemove)
   remove(request: z.infer<typeof secretRpc.remove.request>): Promise<Record<string, never>> {
