@@ -9,7 +9,7 @@ import { TIME } from './samples.js';
 const MAIN = join(__dirname, '../dist/main.js');
 const gateway = new FakeGateway();
 const PLACE = '/v1/projects/shop/environments/dev/secrets';
-const secret = { name: 'DB_PASSWORD', version: 2, setBy: 'mira', setAt: TIME };
+const secret = { name: 'DB_PASSWORD', version: 2, setBy: 'mira', setAt: TIME, deployment: null };
 let env: Record<string, string>;
 
 beforeAll(async () => {

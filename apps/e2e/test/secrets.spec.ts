@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page, Problem, Secret } from '@berth/contracts';
+import type { Environment, Page, Problem, Secret } from '@berth/contracts';
 import { Home, readSecrets, REPOSITORY, SERVICE_NAMES, type Secrets } from '@berth/host';
 import { eventually, startPlatform, type TestPlatform } from '@berth/testing';
 import { buildWebImages } from './support/images.js';
@@ -136,6 +136,11 @@ describe('a secret', () => {
   it('leaks nowhere: not into answers, tables, logs, streams, buckets or the files of any of them', async () => {
     const place = '/v1/projects/shop/environments/dev';
     expectStatus(await dana.put(place, { variables: { CONTROL: control } }), 200);
+    await eventually(
+      async () =>
+        expect((await dana.get<Environment>(place)).body.variables).toHaveProperty('CONTROL', control),
+      { timeout: 40_000 },
+    );
     for (const path of [
       place,
       `${place}/services`,
@@ -159,7 +164,10 @@ describe('a secret', () => {
     const { found, searched } = await tablesWith(platform, forms);
     expect(found).toEqual([]);
     expect(searched).toBeGreaterThan(20);
-    expect((await tablesWith(platform, formsOf(control))).found).toEqual(['scheduler.environments']);
+    expect((await tablesWith(platform, formsOf(control))).found).toEqual([
+      'scheduler.configurations',
+      'scheduler.environments',
+    ]);
     expect(await decrypted(platform, 'AS_VARIABLE')).toBe(marker);
 
     // Stopped, so that what they hold in memory is in their files.

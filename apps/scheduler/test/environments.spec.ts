@@ -1,5 +1,5 @@
-import { schedulerRpc, type Deployment } from '@berth/contracts';
-import { eventually } from '@berth/testing';
+import { schedulerRpc, secretRpc, type Deployment } from '@berth/contracts';
+import { docker, eventually } from '@berth/testing';
 import { scriptImage, textAt, webImage } from './engine-bench.js';
 import { sideBySide } from './side-by-side.js';
 import { SchedulerBench } from './scheduler-bench.js';
@@ -191,6 +191,49 @@ describe('a change of the environment', () => {
     await expect(scaled).rejects.toMatchObject({ code: 'POLICY_DENIED' });
     bench.neighbours.decide.delete(dev.project);
     expect((await get(dev)).services).toEqual({});
+  });
+});
+
+describe('a secret', () => {
+  beside('is given as a file and as a variable, and a new value is live without a deploy', async () => {
+    const { dev } = await withProd();
+    const set = (value: string) =>
+      bench.call(secretRpc.set, { ...dev, name: 'KEY', value: Buffer.from(value).toString('base64') });
+    expect((await set('first')).deployment).toBeNull();
+    const command =
+      'mkdir /tmp/www; cp /www/* /tmp/www; cp /run/secrets/KEY /tmp/www/file; echo $$KEY >/tmp/www/variable; exec httpd -f -p 8080 -h /tmp/www';
+    await deploy(
+      dev,
+      `
+secrets: { KEY: }
+services:
+  web:
+    image: "web:1"
+    command: [/bin/sh, -c, '${command}']
+    ports: ["8080"]
+    secrets: [KEY]
+    x-berth: { secret_variables: [KEY] }
+  other: { image: "web:1" }`,
+    );
+    const shown = async (): Promise<string[]> => {
+      const url = (await bench.services(dev)).find(({ name }) => name === 'web')?.ports[0].url ?? '';
+      return Promise.all(['file', 'variable'].map((path) => textAt(`${url}/${path}`)));
+    };
+    const other = async (): Promise<string[]> =>
+      (await bench.services(dev)).flatMap(({ name, instances }) =>
+        name === 'other' ? instances.map(({ id }) => id) : [],
+      );
+    expect(await shown()).toEqual(['first', 'first']);
+    const before = await other();
+    const changed = await set('second');
+    await succeeded(changed.deployment ?? Promise.reject(new Error('nothing was rolled out')));
+    expect(await shown()).toEqual(['second', 'second']);
+    expect(await other()).toEqual(before);
+    // The version before is gone from the engine too.
+    const left = await docker(
+      ...[bench.dockerHost, 'secret', 'ls', '-q', '--filter', `label=berth.project=${dev.project}`],
+    );
+    expect(left.trim().split('\n')).toHaveLength(1);
   });
 });
 

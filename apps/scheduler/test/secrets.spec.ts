@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { schedulerRpc, secretRpc, type Secret } from '@berth/contracts';
 import { eventually, type TestImage } from '@berth/testing';
 import { principal, SchedulerBench } from './scheduler-bench.js';
@@ -22,14 +22,19 @@ const remove = (name: string): Promise<object> => bench.call(secretRpc.remove, {
 const list = async (at: Place = place): Promise<[string, number][]> =>
   (await bench.call(secretRpc.list, at)).items.map(({ name, version }) => [name, version]);
 
-/** What runs, put there without an engine: a release whose service `web` is given these secrets. */
+/** What runs, put there without an engine: a service `web` that is given these secrets. */
 async function runs(secrets: string[]): Promise<void> {
-  const digest = `sha256:${randomBytes(32).toString('hex')}`;
+  const id = randomUUID();
   const mounts = secrets.map((secret) => ({ secret, file: null, variable: secret }));
-  await bench.sql.query('INSERT INTO releases (project, digest, spec, created_by) VALUES ($1, $2, $3, $4)', [
-    ...[place.project, digest, { services: { web: { secrets: mounts } }, volumes: {}, secrets: {} }, 'ann'],
-  ]);
-  await bench.sql.query('UPDATE environments SET release = $2 WHERE project = $1', [place.project, digest]);
+  const spec = { services: { web: { secrets: mounts } }, volumes: {}, secrets: {} };
+  await bench.sql.query(
+    `INSERT INTO deployments (id, environment_id, project, environment, team, cause, release, configuration, status,
+       steps, created_by, permission, deadline, finished_at, spec)
+     SELECT $1, id, project, name, team, 'deploy', 'sha256:0', 1, 'succeeded', '[]', 'ann', '{}', now(), now(), $3
+     FROM environments WHERE project = $2`,
+    [id, place.project, spec],
+  );
+  await bench.sql.query('UPDATE environments SET deployment = $2 WHERE project = $1', [place.project, id]);
 }
 
 describe('a secret', () => {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { readCompose, releaseDigest, render, type ReleaseSpec, type RunSpec } from '../compose/index.js';
+import { readCompose, releaseDigest, render } from '../compose/index.js';
+import type { ComposeSpec, ReleaseSpec, RunSpec } from '../compose/index.js';
 import { toRunSettings, type Settings } from '../environments/configuration.entity.js';
 import type { EnvironmentEntity } from '../environments/environment.entity.js';
 import { versionsFor } from '../secrets/secret-use.js';
@@ -32,17 +33,27 @@ export class Preparation {
     settings: Settings,
     environment: Pick<EnvironmentEntity, 'id' | 'project' | 'name'>,
   ): Promise<Prepared> {
-    const release = 'compose' in source ? await this.release(source.compose, settings) : source.release;
+    const latest = await this.secrets.latest(environment.id);
+    const versions = (spec: Pick<ComposeSpec, 'services'>): Record<string, number> =>
+      versionsFor(spec, latest, environment);
+    const release =
+      'compose' in source ? await this.release(source.compose, settings, versions) : source.release;
     const digest = 'compose' in source ? releaseDigest(release) : source.digest;
     const { spec, warnings } = render(release, toRunSettings(settings));
     checkHealthConditions(spec, release.images);
-    spec.secrets = versionsFor(spec, await this.secrets.latest(environment.id), environment);
+    spec.secrets = versions(spec);
     return { digest, release, spec, warnings };
   }
 
   /** The images are those that the environment's variables name: from here on they are the release's. */
-  private async release(compose: string, { variables }: Settings): Promise<ReleaseSpec> {
+  private async release(
+    compose: string,
+    { variables }: Settings,
+    check: (spec: ComposeSpec) => unknown,
+  ): Promise<ReleaseSpec> {
     const { spec } = readCompose(compose, variables);
+    // Before the images, which may take long to find.
+    check(spec);
     return { compose, images: await this.images.resolve(spec) };
   }
 }
