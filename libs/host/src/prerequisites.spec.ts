@@ -5,7 +5,7 @@ const ready: MachineFacts = {
   debianLike: true,
   distribution: 'Debian GNU/Linux 12 (bookworm)',
   root: true,
-  commands: ['docker', 'dockerd', 'nats-server', 'iptables', 'docker-registry', 'skopeo'],
+  commands: ['docker', 'dockerd', 'nats-server', 'iptables', 'docker-registry', 'skopeo', 'caddy'],
   engine: true,
   defaultDockerHost: true,
   localEngine: true,

@@ -34,6 +34,7 @@ export const COMMAND_PACKAGES = {
   iptables: 'iptables',
   'docker-registry': 'docker-registry',
   skopeo: 'skopeo',
+  caddy: 'caddy',
 } as const;
 
 export type CommandName = keyof typeof COMMAND_PACKAGES;
@@ -72,6 +73,7 @@ function packageSteps(facts: MachineFacts, purposes: Purpose[]): Step[] {
   if (purposes.includes('tests')) {
     need('docker-registry', 'stands for Docker Hub in tests');
     need('skopeo', 'a second registry client, for tests');
+    need('caddy', 'the way in to services');
   }
   if (!facts.certificates) reasons.set('ca-certificates', 'to check the certificates of upstream registries');
   return [...reasons].map(([name, reason]) => ({ kind: 'package', name, reason }));

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { EnvironmentsModule } from '../environments/environments.module.js';
+import { IngressModule } from '../ingress/ingress.module.js';
 import { ReleasesModule } from '../releases/releases.module.js';
 import { SettlementsModule } from '../upkeep/settlements.module.js';
 import { DeploymentEntity } from './deployment.entity.js';
@@ -17,6 +18,7 @@ import { RolloutWorker } from './rollout-worker.js';
   imports: [
     TypeOrmModule.forFeature([DeploymentEntity]),
     EnvironmentsModule,
+    IngressModule,
     ReleasesModule,
     SettlementsModule,
   ],

@@ -12,6 +12,7 @@ import {
 } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
 import type { RunSpec } from '../compose/index.js';
+import { Ingress } from '../ingress/ingress.js';
 import { Settlements } from '../upkeep/settlements.js';
 import { DeploymentEntity, toDeployment, type Undo } from './deployment.entity.js';
 import { fixedPorts } from './facts.js';
@@ -56,6 +57,7 @@ export class RolloutLedger {
     private readonly pipeline: ActionPipeline,
     @Inject(Outbox) private readonly outbox: Outbox,
     private readonly settlements: Settlements,
+    private readonly ingress: Ingress,
   ) {}
 
   /** Takes a deployment that nobody holds. */
@@ -69,6 +71,8 @@ export class RolloutLedger {
        ) RETURNING id`,
       [owner, LEASE_SECONDS],
     );
+    // While its services are made, the way in learns of them.
+    if (rows.length > 0) this.ingress.wake();
     return rows.length > 0 ? this.dataSource.manager.findOneBy(DeploymentEntity, { id: rows[0].id }) : null;
   }
 
@@ -138,6 +142,7 @@ export class RolloutLedger {
       await this.tell(transaction, deployment, ENDINGS[status]);
     });
     this.settlements.wake();
+    this.ingress.wake();
   }
 
   private async change(

@@ -115,8 +115,13 @@ function taskTemplate(
       },
     },
     RestartPolicy: { Condition: 'any', Delay: RESTART_DELAY_NS, MaxAttempts: 0 },
-    Networks: [{ Target: networkId, Aliases: [name] }],
+    Networks: [{ Target: networkId, Aliases: spec.http ? [name, wayInAlias(name, target)] : [name] }],
   };
+}
+
+/** By this name the way in finds the instances of a service: its own is not enough, for it is in many networks. */
+function wayInAlias(name: string, { project, environment }: EnvironmentRef): string {
+  return `${name}.${environment}.${project}`;
 }
 
 /** Swarm calls the entrypoint `Command` and the command `Args`. An entrypoint of one empty word clears the image's. */
