@@ -240,7 +240,7 @@ describe('status and logs', () => {
     expect(stdout).toContain('shop.dev');
     expect(stdout).toMatch(/last deployment +failed/);
     expect(stdout).toContain('web exited with 3');
-    expect(stdout).toMatch(/web +acme\/web:1 +1\/1 +abababababab +http:\/\/127\.0\.0\.1:8080/);
+    expect(stdout).toMatch(/web +acme\/web:1 +1\/1 +abababababab +- +http:\/\/127\.0\.0\.1:8080/);
   });
 
   test('logs of all services are merged by time', async () => {

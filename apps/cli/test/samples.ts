@@ -45,6 +45,7 @@ export function service(name: string, url: string | null): Service {
     image: `acme/${name}:1`,
     release: RELEASE,
     replicas: { running: 1, desired: 1 },
+    url: null,
     ports: [{ target: 80, published: 8080, protocol: 'tcp', url }],
     instances: [
       {

@@ -15,6 +15,14 @@ export const SchedulerEnv = DatabaseEnv.extend({
   BERTH_SECRETS_KEY: SecretsKey,
   /** Keys before it, with commas: what they encrypt is brought under the present one at start. */
   BERTH_SECRETS_OLD_KEYS: SecretsKeys.default(''),
+  /** The image of Caddy that requests come in through; empty for a platform without a way in. */
+  BERTH_INGRESS_IMAGE: z.string().default(''),
+  /** Folder of the engine's host for its sockets, its saved configuration and its access log. */
+  BERTH_INGRESS_FOLDER: z.string().default('/var/lib/berth/ingress'),
+  BERTH_INGRESS_HOST: z.string().min(1).default('127.0.0.1'),
+  BERTH_INGRESS_PORT: z.coerce.number().int().min(1).max(65_535).default(4480),
+  /** Services answer at `<service>.<environment>.<project>.<domain>`. */
+  BERTH_INGRESS_DOMAIN: z.string().min(1).default('localhost'),
   /** How long a release may take to come up, before the time that its health checks may take. */
   SCHEDULER_DEADLINE_SECONDS: z.coerce.number().int().min(1).max(3_600).default(300),
   /** How often what the engine runs is compared with what should be there. */

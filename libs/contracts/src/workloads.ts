@@ -229,6 +229,7 @@ export const Service = z
     image: z.string(),
     release: Digest.nullable(),
     replicas: z.object({ running: z.int(), desired: z.int() }),
+    url: z.string().nullable().describe('Where requests come in; null for a service without a way in'),
     ports: z.array(
       z.object({
         target: z.int(),

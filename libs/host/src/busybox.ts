@@ -51,14 +51,16 @@ export interface RootFile {
 }
 
 /** The files that a busybox needs in an image made FROM scratch: itself as /bin/busybox, and the libraries that it loads. */
-export async function busyboxFiles(busybox: string): Promise<RootFile[]> {
-  const { stdout } = await tryCommand('ldd', [busybox]);
+export function busyboxFiles(busybox: string): Promise<RootFile[]> {
+  return binaryFiles(busybox, '/bin/busybox');
+}
+
+/** A program of the machine at a path of the image, and the libraries that it loads. */
+export async function binaryFiles(program: string, at: string): Promise<RootFile[]> {
+  const { stdout } = await tryCommand('ldd', [program]);
   // "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)" and "/lib64/ld-linux-x86-64.so.2 (0x…)"
   const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? '');
-  return [
-    { path: '/bin/busybox', source: busybox },
-    ...libraries.map((path) => ({ path, source: realpathSync(path) })),
-  ];
+  return [{ path: at, source: program }, ...libraries.map((path) => ({ path, source: realpathSync(path) }))];
 }
 
 /** The commands that images made here offer, each a link to busybox. */

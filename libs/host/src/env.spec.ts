@@ -9,6 +9,7 @@ describe('settings', () => {
       nats: 4410,
       postgres: 4411,
       sample: 4480,
+      ingress: 4490,
     });
     expect(settings.isolation).toBe(true);
     expect(JSON.parse(settings.upstreams)).toEqual({ 'docker.io': { url: 'https://registry-1.docker.io' } });

@@ -12,6 +12,7 @@ export const PORT_SETTINGS = {
   nats: { setting: 'BERTH_NATS_PORT', default: 4410 },
   postgres: { setting: 'BERTH_POSTGRES_PORT', default: 4411 },
   sample: { setting: 'BERTH_SAMPLE_PORT', default: 4480 },
+  ingress: { setting: 'BERTH_INGRESS_PORT', default: 4490 },
 } as const;
 
 export type PortName = keyof typeof PORT_SETTINGS;
@@ -32,6 +33,8 @@ export interface HostSettings {
   dockerHost: string;
   /** Upstream registries, as JSON for the registry-proxy. `BERTH_UPSTREAMS`. */
   upstreams: string;
+  /** Where the way in answers, and the domain of the services' names. `BERTH_INGRESS_HOST`, `BERTH_DOMAIN`. */
+  ingress: { host: string; domain: string };
   logLevel: string;
   /** Whether the packet filter keeps guests from the host and its networks. `BERTH_ISOLATION=off` turns it off. */
   isolation: boolean;
@@ -53,6 +56,7 @@ export function readHostSettings(env: NodeJS.ProcessEnv = process.env): HostSett
     fsync: readSwitch(env, 'BERTH_POSTGRES_FSYNC'),
     dockerHost: env.DOCKER_HOST || 'unix:///var/run/docker.sock',
     upstreams: readJson(env, 'BERTH_UPSTREAMS', DEFAULT_UPSTREAMS),
+    ingress: { host: env.BERTH_INGRESS_HOST || '127.0.0.1', domain: env.BERTH_DOMAIN || 'localhost' },
     logLevel: env.LOG_LEVEL || 'info',
     isolation: readSwitch(env, 'BERTH_ISOLATION'),
   };

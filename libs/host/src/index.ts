@@ -30,6 +30,7 @@ export {
 export { gatherFacts } from './facts.js';
 export { isReachableByOthers, readJsonFile, REPOSITORY, writeAtomically } from './files.js';
 export { Home } from './home.js';
+export { ingressImage } from './ingress-image.js';
 export { install } from './install.js';
 export { applyIsolation, isIsolated, removeIsolation } from './isolation.js';
 export { renderNatsConfig } from './nats-config.js';

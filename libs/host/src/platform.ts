@@ -3,6 +3,7 @@ import { storeCredentials } from './credentials.js';
 import { DEFAULT_DOCKER_HOST, engineVersion, isLocalEngine, startEngine, stopEngine } from './engine.js';
 import { inheritedEnvironment, type HostSettings, type PortName } from './env.js';
 import type { Home } from './home.js';
+import { ingressImage } from './ingress-image.js';
 import { applyIsolation, removeIsolation } from './isolation.js';
 import { startNats, stopNats } from './nats.js';
 import { assertPortFree, resolvePorts } from './ports.js';
@@ -18,7 +19,7 @@ import { loadSecrets, newToken, readSecrets, saveSecrets, tokenHash, type Secret
 import { natsUrl, registryAddress, serviceEnvironment } from './service-environment.js';
 import { DATABASE_SERVICES, SERVICE_NAMES, type DatabaseService, type ServiceName } from './service-names.js';
 import { startServices, stopServices, type Progress } from './services.js';
-import { pauseWorkloads, resumeWorkloads } from './workloads.js';
+import { pauseWorkloads, resumeWorkloads, stopIngress } from './workloads.js';
 
 /** A platform that runs, and how to reach it. */
 export interface Platform {
@@ -73,6 +74,11 @@ export async function bringUp(
     registryStore: home.registryStore,
     upstreams: settings.upstreams,
     dockerHost: settings.dockerHost,
+    ingress: {
+      ...settings.ingress,
+      image: isLocalEngine(settings.dockerHost) ? await ingressImage(settings.dockerHost) : undefined,
+      folder: home.ingress,
+    },
     logLevel: settings.logLevel,
     inherited: inheritedEnvironment(),
   };
@@ -118,6 +124,7 @@ export async function bringDown(home: Home, settings: HostSettings): Promise<str
   if (!ownEngine && (await engineVersion(settings.dockerHost)) !== undefined) {
     const guests = await pauseWorkloads(settings.dockerHost, secrets.installation, home.stoppedWorkloads);
     if (guests > 0) stopped.push(`${guests} guest services`);
+    if (await stopIngress(settings.dockerHost, secrets.installation)) stopped.push('ingress');
   }
   if (ownEngine && (await stopEngine({ pidFile: home.pidFile('dockerd') }))) stopped.push('docker engine');
   if (settings.isolation && isLocalEngine(settings.dockerHost) && isRoot()) {

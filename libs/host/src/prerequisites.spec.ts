@@ -5,7 +5,7 @@ const ready: MachineFacts = {
   debianLike: true,
   distribution: 'Debian GNU/Linux 12 (bookworm)',
   root: true,
-  commands: ['docker', 'dockerd', 'nats-server', 'iptables', 'docker-registry', 'skopeo'],
+  commands: ['docker', 'dockerd', 'nats-server', 'iptables', 'docker-registry', 'skopeo', 'caddy'],
   engine: true,
   defaultDockerHost: true,
   localEngine: true,
@@ -42,6 +42,7 @@ describe('the plan of prerequisites', () => {
     expect(steps.map((step) => step.name).sort()).toEqual([
       'berth',
       'ca-certificates',
+      'caddy',
       'docker.io',
       'iptables',
       'nats-server',

@@ -34,6 +34,7 @@ export const COMMAND_PACKAGES = {
   iptables: 'iptables',
   'docker-registry': 'docker-registry',
   skopeo: 'skopeo',
+  caddy: 'caddy',
 } as const;
 
 export type CommandName = keyof typeof COMMAND_PACKAGES;
@@ -68,6 +69,7 @@ function packageSteps(facts: MachineFacts, purposes: Purpose[]): Step[] {
   if (purposes.includes('sample') || purposes.includes('tests')) need('docker', 'builds and pushes images');
   need('docker', 'the client of the container engine');
   if (!facts.engine && facts.defaultDockerHost) need('dockerd', 'the container engine: none is running');
+  if (facts.localEngine) need('caddy', 'the way in to services, in a container');
   if (facts.isolation && facts.localEngine) need('iptables', "keeps containers from the host's networks");
   if (purposes.includes('tests')) {
     need('docker-registry', 'stands for Docker Hub in tests');

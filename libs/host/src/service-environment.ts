@@ -9,6 +9,8 @@ export interface Installation {
   registryStore: string;
   upstreams: string;
   dockerHost: string;
+  /** The way in: its image (none without one), its folder, where it answers, and for which domain. */
+  ingress: { image: string | undefined; folder: string; host: string; domain: string };
   logLevel: string;
   /** What every process inherits: PATH, proxies, certificates. */
   inherited: Record<string, string>;
@@ -57,9 +59,21 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       BERTH_ENGINE_TOKEN: secrets.engineToken,
       BERTH_REGISTRY: registryAddress(installation.ports),
       DOCKER_HOST: installation.dockerHost,
+      ...ingressEnvironment(installation),
       BERTH_SECRETS_KEY: secrets.secretsKey,
       BERTH_SECRETS_OLD_KEYS: secrets.oldSecretsKey ?? '',
     };
   }
   return {};
+}
+
+function ingressEnvironment({ ingress, ports }: Installation): Record<string, string> {
+  const { image, folder, host, domain } = ingress;
+  return {
+    BERTH_INGRESS_IMAGE: image ?? '',
+    BERTH_INGRESS_FOLDER: folder,
+    BERTH_INGRESS_HOST: host,
+    BERTH_INGRESS_PORT: String(ports.ingress),
+    BERTH_INGRESS_DOMAIN: domain,
+  };
 }

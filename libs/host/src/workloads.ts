@@ -55,6 +55,16 @@ export async function resumeWorkloads(
   return stopped.length;
 }
 
+/** Stops the way in; the scheduler starts it again. Answers whether it ran. */
+export async function stopIngress(dockerHost: string, installation: string): Promise<boolean> {
+  const name = `berth-${installation}-ingress`;
+  const env = dockerEnvironment(dockerHost);
+  const { stdout } = await tryCommand('docker', ['ps', '--quiet', '--filter', `name=^${name}$`], { env });
+  if (stdout.trim() === '') return false;
+  await docker(dockerHost, 'stop', '--time', '5', name);
+  return true;
+}
+
 /** Removes all that an installation made in the engine: for installations that end for good, such as a test's. */
 export async function removeWorkloads(dockerHost: string, installation: string): Promise<void> {
   const filter = ['--filter', `label=${installationLabel(installation)}`];

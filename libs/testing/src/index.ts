@@ -1,3 +1,4 @@
+export { freePort } from '@berth/host';
 export { docker, removeWorkloads } from '@berth/host';
 export { ApiClient, type ApiAnswer } from './api-client.js';
 export { createTestDatabase, type TestDatabase } from './database.js';
@@ -12,7 +13,13 @@ export {
   type TestImageOptions,
 } from './image.js';
 export { startTestNats, testNats, type NatsAccess, type TestNats } from './nats.js';
-export { testEngine, testPostgres, upstreamRegistry, type UpstreamAddress } from './parts.js';
+export {
+  testEngine,
+  testIngressImage,
+  testPostgres,
+  upstreamRegistry,
+  type UpstreamAddress,
+} from './parts.js';
 export { startTestPostgres, type TestPostgres } from './postgres.js';
 export {
   newPlatformFolder,

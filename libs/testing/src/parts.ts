@@ -4,6 +4,7 @@ import {
   DEFAULT_DOCKER_HOST,
   engineVersion,
   freePort,
+  ingressImage,
   newSecret,
   processStartTime,
   readHostSettings,
@@ -74,6 +75,14 @@ export async function testEngine(): Promise<string> {
     return { dockerHost: wanted };
   });
   return dockerHost;
+}
+
+/** Name of the image of the way in, made of this machine's Caddy. */
+export async function testIngressImage(): Promise<string> {
+  const dockerHost = await testEngine();
+  const { image } = await startOnce('ingress-image', async () => ({ image: await ingressImage(dockerHost) }));
+  if (!image) throw new Error('There is no caddy to make the image of the way in from.');
+  return image;
 }
 
 /**

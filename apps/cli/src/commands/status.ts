@@ -109,6 +109,7 @@ function showServices(cli: Cli, found: readonly Service[], empty: string): void 
       ['IMAGE', ({ image }) => image],
       ['RUNNING', ({ replicas }) => `${replicas.running}/${replicas.desired}`],
       ['RELEASE', ({ release }) => shortDigest(release)],
+      ['URL', ({ url }) => url ?? '-'],
       ['PORTS', ({ ports }) => ports.map(portOf).join(', ') || '-'],
     ],
     empty,

@@ -21,7 +21,8 @@ async function tellUrls(cli: Cli, { project, environment }: Deployment): Promise
     path`/v1/projects/${project}/environments/${environment}/services`,
     page(Service),
   );
-  for (const { name, ports } of services.items) {
+  for (const { name, url: wayIn, ports } of services.items) {
+    if (wayIn) cli.output.line(`  ${name}  ${printable(wayIn)}`);
     for (const { url } of ports) if (url) cli.output.line(`  ${name}  ${printable(url)}`);
   }
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { EnvironmentsModule } from '../environments/environments.module.js';
+import { IngressModule } from '../ingress/ingress.module.js';
 import { ReleasesModule } from '../releases/releases.module.js';
 import { SecretsModule } from '../secrets/secrets.module.js';
 import { SettlementsModule } from '../upkeep/settlements.module.js';
@@ -24,6 +25,7 @@ import { RunTools } from './run-tools.js';
   imports: [
     TypeOrmModule.forFeature([DeploymentEntity]),
     EnvironmentsModule,
+    IngressModule,
     ReleasesModule,
     SecretsModule,
     SettlementsModule,

@@ -14,6 +14,7 @@ import {
 import { draftEvent, Outbox } from '@berth/messaging';
 import type { RunSpec } from '../compose/index.js';
 import { EnvironmentEntity, toEnvironment } from '../environments/environment.entity.js';
+import { Ingress } from '../ingress/ingress.js';
 import { Settlements } from '../upkeep/settlements.js';
 import { DeploymentEntity, toDeployment, type Undo } from './deployment.entity.js';
 import { fixedPorts } from './facts.js';
@@ -58,6 +59,7 @@ export class RolloutLedger {
     private readonly pipeline: ActionPipeline,
     @Inject(Outbox) private readonly outbox: Outbox,
     private readonly settlements: Settlements,
+    private readonly ingress: Ingress,
   ) {}
 
   /** Takes a deployment that nobody holds. */
@@ -71,6 +73,8 @@ export class RolloutLedger {
        ) RETURNING id`,
       [owner, LEASE_SECONDS],
     );
+    // While its services are made, the way in learns of them.
+    if (rows.length > 0) this.ingress.wake();
     return rows.length > 0 ? this.dataSource.manager.findOneBy(DeploymentEntity, { id: rows[0].id }) : null;
   }
 
@@ -138,6 +142,7 @@ export class RolloutLedger {
       await this.tell(transaction, deployment, ENDINGS[status]);
     });
     this.settlements.wake();
+    this.ingress.wake();
   }
 
   /** From here on this is what runs in the environment, under these settings. */

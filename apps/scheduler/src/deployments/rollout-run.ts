@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { actions, BerthError, type ErrorCode } from '@berth/contracts';
 import { asBerthError } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
-import type { Rollout, RolloutOutcome, RolloutProgress } from '../engine/container-engine.js';
+import type { Rollout, RolloutControl, RolloutOutcome, RolloutProgress } from '../engine/container-engine.js';
 import type { DeploymentEntity, Undo } from './deployment.entity.js';
 import { LeaseLost, type Held } from './rollout-ledger.js';
 import type { RunTools } from './run-tools.js';
@@ -40,6 +40,8 @@ export class RolloutRun {
     private readonly held: Held,
     private readonly deployment: DeploymentEntity,
     private readonly specs: RunSpecs,
+    /** Whether requests that come in reach an instance; left out where they come in nowhere. */
+    private readonly reaches?: RolloutControl['reaches'],
   ) {
     this.cancelledBy = deployment.cancelledBy;
     if (this.cancelledBy !== null) this.bringing.abort();
@@ -93,7 +95,10 @@ export class RolloutRun {
     const rollout = this.rollout(this.deployment.release, this.specs.wanted);
     this.steps.set('rolling-out', 'running', null);
     const outcome = await this.insist(deadline, signal, () =>
-      engine.rollOut(rollout, { deadline, signal, progress: (progress) => this.onProgress(progress) }),
+      engine.rollOut(rollout, {
+        ...{ deadline, signal, reaches: this.reaches },
+        progress: (progress) => this.onProgress(progress),
+      }),
     );
     if (outcome.state === 'failed') return undoFor('failed', outcome.reason);
     this.steps.set('rolling-out', 'succeeded', null);
@@ -160,7 +165,10 @@ export class RolloutRun {
     const { signal } = this.running;
     const rollout = this.rollout(digest, spec);
     return this.insist(deadline, signal, async () => {
-      const outcome = await engine.rollOut(rollout, { deadline, signal, progress: () => undefined });
+      const outcome = await engine.rollOut(rollout, {
+        ...{ deadline, signal, reaches: this.reaches },
+        progress: () => undefined,
+      });
       if (outcome.state === 'running') await engine.removeOthers(rollout);
       return outcome;
     });

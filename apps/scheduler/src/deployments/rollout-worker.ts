@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { newRequestContext, runInContext, type Logger } from '@berth/runtime';
 import { RunSpecs } from '../environments/run-specs.js';
+import { Ingress } from '../ingress/ingress.js';
 import { Rounds } from '../upkeep/rounds.js';
 import type { DeploymentEntity } from './deployment.entity.js';
 import { LEASE_SECONDS, LeaseLost, RolloutLedger, type Held } from './rollout-ledger.js';
@@ -29,6 +30,7 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     private readonly specs: RunSpecs,
     private readonly tools: RunTools,
+    private readonly ingress: Ingress,
   ) {
     this.ledger = tools.ledger;
     this.logger = tools.logger;
@@ -81,7 +83,7 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
     try {
       const previous = await this.specs.of(deployment.previousDeployment);
       const wanted = deployment.spec;
-      const run = new RolloutRun(this.tools, held, deployment, { wanted, previous });
+      const run = new RolloutRun(this.tools, held, deployment, { wanted, previous }, this.ingress.probe);
       await this.hold(held, run);
     } catch (error) {
       // The lease runs out, and whoever takes it goes on from there.

@@ -1,7 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { CONTAINER_ENGINE } from './container-engine.js';
+import { connectDocker } from './swarm/docker-client.js';
 import { SwarmEngine } from './swarm/swarm-engine.js';
+import { SwarmObjects } from './swarm/swarm-objects.js';
+import { WayInContainer } from './swarm/way-in-container.js';
+import { WAY_IN, type WayIn } from './way-in.js';
 
 /** The one container engine; everyone else knows the interface only. */
 @Global()
@@ -18,7 +22,23 @@ import { SwarmEngine } from './swarm/swarm-engine.js';
           token: env.BERTH_ENGINE_TOKEN || null,
         }),
     },
+    {
+      provide: WAY_IN,
+      inject: [SCHEDULER_ENV],
+      useFactory: (env: SchedulerEnv): WayIn | null => {
+        if (!env.BERTH_INGRESS_IMAGE) return null;
+        const docker = connectDocker(env.DOCKER_HOST);
+        const { BERTH_INSTALLATION: installation } = env;
+        return new WayInContainer(docker, new SwarmObjects(docker, installation, null), {
+          installation,
+          image: env.BERTH_INGRESS_IMAGE,
+          folder: env.BERTH_INGRESS_FOLDER,
+          host: env.BERTH_INGRESS_HOST,
+          port: env.BERTH_INGRESS_PORT,
+        });
+      },
+    },
   ],
-  exports: [CONTAINER_ENGINE],
+  exports: [CONTAINER_ENGINE, WAY_IN],
 })
 export class EngineModule {}

@@ -6,6 +6,7 @@ import { CONTAINER_ENGINE, type ContainerEngine, type EngineService } from '../e
 import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
 import { EnvironmentsService } from '../environments/environments.js';
 import { RunSpecs } from '../environments/run-specs.js';
+import { Ingress } from '../ingress/ingress.js';
 
 /** What runs in an environment, as the engine says. */
 @Injectable()
@@ -13,6 +14,7 @@ export class ServicesService {
   constructor(
     private readonly environments: EnvironmentsService,
     private readonly specs: RunSpecs,
+    private readonly ingress: Ingress,
     private readonly pipeline: ActionPipeline,
     @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
   ) {}
@@ -25,7 +27,11 @@ export class ServicesService {
         this.engine.services({ project, environment: name }),
         this.specs.of(environment.deployment),
       ]);
-      return { items: running.map((service) => toService(service, spec)), nextCursor: null };
+      const items = running.map((service) => {
+        const url = this.ingress.urlOf({ project, environment: name, service: service.name }, spec);
+        return toService(service, spec, url);
+      });
+      return { items, nextCursor: null };
     });
   }
 
@@ -43,13 +49,14 @@ function serviceResource({ team, project, name }: EnvironmentEntity, service: st
   return { type: 'Service', id: `${project}.${name}.${service}`, team, project, environment: name };
 }
 
-export function toService(service: EngineService, spec: RunSpec | null): Service {
+export function toService(service: EngineService, spec: RunSpec | null, url: string | null): Service {
   const { name, image, release, desired, instances } = service;
   return {
     name,
     image: spec?.services[name]?.image ?? image,
     release,
     replicas: { running: instances.filter(({ state }) => state === 'running').length, desired },
+    url,
     ports: portsOf(service),
     instances: instances.map(({ id, state, healthy, release: own, startedAt, message }) => ({
       ...{ id, state, healthy, startedAt, message, release: own },

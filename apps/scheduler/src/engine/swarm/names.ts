@@ -32,6 +32,11 @@ export function networkName(installation: string, target: EnvironmentRef): strin
   return `berth-${joined([installation, target.project, target.environment])}`;
 }
 
+/** Of the container that requests come in through, and of its own network. */
+export function wayInName(installation: string): string {
+  return `berth-${installation}-ingress`;
+}
+
 /** Volumes have names of up to 255 characters, and may hold `_`, which no name of ours does. */
 export function volumeName(installation: string, target: EnvironmentRef, volume: string): string {
   return `berth_${installation}_${target.project}_${target.environment}_${volume}`;

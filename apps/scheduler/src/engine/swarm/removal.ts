@@ -5,6 +5,7 @@ import type { EnvironmentRef, OwnedObject } from '../container-engine.js';
 import { callEngine, engineMessage, hasStatus, orUndefined } from './docker-client.js';
 import type { SwarmService } from './engine-api.js';
 import { environmentLabels, LABEL, labelFilter } from './labels.js';
+import { wayInName } from './names.js';
 import type { SwarmObjects } from './swarm-objects.js';
 
 const POLL_MS = 100;
@@ -45,7 +46,7 @@ export class Removal {
     await until(GONE_MS, 'its network is still in use', async () => {
       const filters = labelFilter(labels);
       const networks = await callEngine(() => this.docker.listNetworks({ filters }));
-      for (const { Id: id } of networks) await removed(() => this.docker.getNetwork(id).remove());
+      for (const { Id: id } of networks) await this.removeNetwork(id);
       return networks.length === 0;
     });
   }
@@ -67,7 +68,10 @@ export class Removal {
     ]);
     return [
       ...services.map(({ Spec: spec }) => toOwned('service', spec.Name, spec.Labels)),
-      ...networks.map(({ Name: name, Labels: own }) => toOwned('network', name, own ?? {})),
+      // The way in has one too, which belongs to no environment.
+      ...networks
+        .filter(({ Labels: own }) => own?.[LABEL.project] !== undefined)
+        .map(({ Name: name, Labels: own }) => toOwned('network', name, own ?? {})),
     ];
   }
 
@@ -80,8 +84,18 @@ export class Removal {
     }
     const networks = await callEngine(() => this.docker.listNetworks({ filters: labelFilter(labels) }));
     for (const network of networks) {
-      if (network.Name === name) await removed(() => this.docker.getNetwork(network.Id).remove());
+      if (network.Name === name) await this.removeNetwork(network.Id);
     }
+  }
+
+  /** The way in may be in it, and must not keep it. */
+  private async removeNetwork(id: string): Promise<void> {
+    const network = this.docker.getNetwork(id);
+    const found = await orUndefined(() => network.inspect() as Promise<Docker.NetworkInspectInfo>);
+    const wayIn = wayInName(this.objects.installation);
+    const inIt = Object.values(found?.Containers ?? {}).some(({ Name: name }) => name === wayIn);
+    if (inIt) await removed(() => network.disconnect({ Container: wayIn, Force: true }));
+    await removed(() => network.remove());
   }
 }
 

@@ -134,7 +134,7 @@ export class RolloutWatch {
     );
     const missing = unasked.filter((task) => !this.reached.has(task.ID)).length;
     if (missing === 0) return settled;
-    const message = `${missing} of ${settled.running} do not answer at port ${http.port}`;
+    const message = `${missing} of ${settled.running} do not answer requests that come in, at port ${http.port}`;
     return { state: 'waiting', running: settled.running, message };
   }
 

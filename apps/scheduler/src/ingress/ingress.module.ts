@@ -1,0 +1,5 @@
+import { Module } from '@nestjs/common';
+import { Ingress } from './ingress.js';
+
+@Module({ providers: [Ingress], exports: [Ingress] })
+export class IngressModule {}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { LOGGER, type Logger } from '@berth/runtime';
+import type { RunSpec } from '../compose/index.js';
+import type { InstanceAddress } from '../engine/container-engine.js';
+import { WAY_IN, type WayIn } from '../engine/way-in.js';
+import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
+import { Rounds } from '../upkeep/rounds.js';
+import { loadConfig } from './admin-client.js';
+import { BOOT_CONFIG, ingressConfig, routeName, type IngressRoute } from './config.js';
+import { reaches } from './probe.js';
+
+const RETRY_MS = 500;
+
+interface Place {
+  project: string;
+  environment: string;
+  spec: RunSpec;
+}
+
+/**
+ * Holds the way in against what should run: that its container is there, in the networks of the environments with
+ * services that speak HTTP, and knows these. It goes on serving while the scheduler is away.
+ */
+@Injectable()
+export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly rounds: Rounds;
+  /** Hash of the configuration that Caddy has taken from here, and by which start of it. */
+  private loaded: string | null = null;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(WAY_IN) private readonly wayIn: WayIn | null,
+    @Inject(SCHEDULER_ENV) private readonly env: SchedulerEnv,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.rounds = new Rounds(env.SCHEDULER_UPKEEP_SECONDS * 1_000, () => this.round());
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.wayIn) this.rounds.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.wayIn) await this.rounds.stop();
+  }
+
+  /** What should run has changed. */
+  wake(): void {
+    if (this.wayIn) this.rounds.wake();
+  }
+
+  /** Asks instances where requests come in; undefined where they come in nowhere. */
+  get probe(): ((instance: InstanceAddress) => Promise<boolean>) | undefined {
+    return this.wayIn ? (instance) => reaches(this.env.BERTH_INGRESS_FOLDER, instance) : undefined;
+  }
+
+  /** Where a service answers; null where it has no way in. */
+  urlOf(route: Omit<IngressRoute, 'port' | 'protocol'>, spec: RunSpec | null): string | null {
+    if (!this.wayIn || !spec?.services[route.service]?.http) return null;
+    return `http://${routeName(route)}.${this.env.BERTH_INGRESS_DOMAIN}:${this.env.BERTH_INGRESS_PORT}`;
+  }
+
+  private async round(): Promise<void> {
+    try {
+      if (this.wayIn) await this.reconcile(this.wayIn);
+    } catch (error) {
+      this.logger.warn({ err: error }, 'ingress.failed');
+      setTimeout(() => this.rounds.wake(), RETRY_MS).unref();
+    }
+  }
+
+  private async reconcile(wayIn: WayIn): Promise<void> {
+    const folder = this.env.BERTH_INGRESS_FOLDER;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, 'boot.json'), JSON.stringify(BOOT_CONFIG));
+    const [places, address] = await Promise.all([this.places(), wayIn.ensure()]);
+    const routes = routesOf(places);
+    await wayIn.join(distinctPlaces(routes));
+    const config = ingressConfig(address, this.env.BERTH_INGRESS_DOMAIN, routes);
+    const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex');
+    if (hash === this.loaded) return;
+    await loadConfig(folder, config);
+    this.loaded = hash;
+    this.logger.info({ services: routes.length }, 'ingress.loaded');
+  }
+
+  /** Releases that run, and after them those being rolled out: of a service in both, the newer counts. */
+  private places(): Promise<Place[]> {
+    return this.dataSource.query(
+      `SELECT d.project, d.environment, d.spec FROM environments e
+       JOIN deployments d ON d.id = e.deployment WHERE e.removing_since IS NULL
+       UNION ALL
+       SELECT project, environment, spec FROM deployments WHERE status IN ('pending', 'running')`,
+    );
+  }
+}
+
+function routesOf(places: readonly Place[]): IngressRoute[] {
+  const routes = new Map<string, IngressRoute>();
+  for (const { project, environment, spec } of places) {
+    for (const [service, { http }] of Object.entries(spec.services)) {
+      if (!http) continue;
+      const { port, protocol } = http;
+      routes.set(`${project}/${environment}/${service}`, { project, environment, service, port, protocol });
+    }
+  }
+  return [...routes.values()];
+}
+
+function distinctPlaces(routes: readonly IngressRoute[]): { project: string; environment: string }[] {
+  return [
+    ...new Map(
+      routes.map(({ project, environment }) => [`${project}/${environment}`, { project, environment }]),
+    ).values(),
+  ];
+}
