@@ -49,7 +49,7 @@ async function installPackages(packages: string[], progress: Progress): Promise<
     packages = [...packages, 'docker-cli'];
   }
   const arguments_ = ['install', '--yes', '--no-install-recommends', ...packages];
-  const services = ['nats-server', 'docker-registry'].filter((name) => packages.includes(name));
+  const services = ['nats-server', 'docker-registry', 'caddy'].filter((name) => packages.includes(name));
   await withoutServices(services, async () => {
     const first = await tryCommand('apt-get', arguments_, apt(progress));
     if (first.code === 0) return;
@@ -61,7 +61,7 @@ async function installPackages(packages: string[], progress: Progress): Promise<
 }
 
 /**
- * Debian starts what it installs: an open NATS on every address, a registry on port 5000. Berth runs its own, so those
+ * Debian starts what it installs: an open NATS on every address, a registry on port 5000, a web server on port 80. Berth runs its own, so those
  * of the packages are kept from starting, now and at the next boot.
  */
 async function withoutServices(names: string[], work: () => Promise<void>): Promise<void> {
