@@ -128,7 +128,7 @@ describe('what is sent', () => {
       .onJson(`GET ${PLACE}/diff`, { from: 'dev', to: 'prod', differences })
       .onJson(`GET ${PLACE}/parity`, {
         ...{ from: 'dev', to: 'prod', sameRelease: true },
-        differences: [{ ...differences[0], kind: 'declared', environment: null }],
+        differences: [{ ...differences[0], kind: 'declared' }],
       });
     const plan = await berth(`plan -f - ${inDev}`, { stdin: 'services: {}' });
     expect(plan.stdout).toMatch(/web +update +stop-first +A gap\.\n\n- web\.environment\.A: 1\n/);

@@ -182,12 +182,10 @@ export type Diff = z.infer<typeof Diff>;
 
 export const ParityDifference = Difference.extend({
   kind: z
-    .enum(['release', 'declared', 'drift'])
+    .enum(['release', 'declared'])
     .describe(
-      '`release`: another release runs. `declared`: variables or settings of the environment say so. ' +
-        "`drift`: it was changed behind Berth's back",
+      '`release`: another release runs. `declared`: variables, settings or secrets of the environment say so',
     ),
-  environment: Name.nullable().describe('Where it drifted'),
 });
 export type ParityDifference = z.infer<typeof ParityDifference>;
 

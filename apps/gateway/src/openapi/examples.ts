@@ -100,7 +100,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Diff: { from: 'dev', to: 'prod', differences: [difference] },
   Parity: {
     ...{ from: 'dev', to: 'prod', sameRelease: true },
-    differences: [{ ...difference, kind: 'declared', environment: null }],
+    differences: [{ ...difference, kind: 'declared' }],
   },
   Deployment: deployment,
   CreateDeployment: { compose: 'services:\n  web:\n    image: acme/web:1.4.2\n    ports: ["8080:80"]\n' },

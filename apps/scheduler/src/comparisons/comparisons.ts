@@ -76,7 +76,6 @@ export class Comparisons {
       const differences = all.map((difference) => ({
         ...difference,
         kind: keys.has(keyOf(difference)) ? ('declared' as const) : ('release' as const),
-        environment: null,
       }));
       return { from, to, sameRelease, differences };
     });

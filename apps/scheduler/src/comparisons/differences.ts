@@ -41,10 +41,7 @@ function imageOf({ image, pinned }: RunService): string {
 }
 
 /** With secrets by name and version: their values are nobody's business, and not here. */
-function comparable(
-  { pinned, image, kind: _kind, secrets, ...service }: RunService,
-  spec: RunSpec | null,
-): object {
+function comparable({ pinned, image, secrets, ...service }: RunService, spec: RunSpec | null): object {
   const given = secrets.map(({ secret, file, variable }) => [
     file?.path ?? variable ?? secret,
     `${secret} (version ${spec?.secrets[secret] ?? 'none'})`,

@@ -64,17 +64,15 @@ describe('a Compose file', () => {
       capAdd: [],
       capDrop: [],
       http: null,
-      uses: [],
       secrets: [],
     });
   });
 
-  it('says where requests come in, what it uses and which secrets it is given', () => {
+  it('says where requests come in, and which secrets it is given', () => {
     const spec = service(
       [
         'x-berth:',
-        '  http: { port: "${PORT}", protocol: h2c, hosts: [Shop.example.com] }',
-        '  uses: [orders-db, cache]',
+        '  http: { port: "${PORT}", protocol: h2c }',
         '  secret_variables: { STRIPE_KEY: stripe-key }',
         'secrets: [api_key, { source: cert, target: /etc/app/cert.pem, uid: "10", mode: 0440 }]',
       ].join('\n'),
@@ -82,15 +80,14 @@ describe('a Compose file', () => {
       'secrets: { api_key: , cert: { external: true } }',
     );
     expect(spec).toMatchObject({
-      http: { port: 8080, protocol: 'h2c', hosts: ['shop.example.com'] },
-      uses: ['cache', 'orders-db'],
+      http: { port: 8080, protocol: 'h2c' },
       secrets: [
         { secret: 'api_key', file: { path: '/run/secrets/api_key', uid: '0', gid: '0', mode: 0o444 } },
         { secret: 'cert', file: { path: '/etc/app/cert.pem', uid: '10', gid: '0', mode: 0o440 } },
         { secret: 'stripe-key', file: null, variable: 'STRIPE_KEY' },
       ],
     });
-    expect(service('x-berth: { http: 3000 }').http).toEqual({ port: 3000, protocol: 'http', hosts: [] });
+    expect(service('x-berth: { http: 3000 }').http).toEqual({ port: 3000, protocol: 'http' });
   });
 
   it.each(['always', 'unless-stopped', 'on-failure', 'on-failure:3'])('may say restart: %s', (policy) => {
@@ -318,6 +315,7 @@ describe('what is wrong with a Compose file', () => {
     ['restart: "no"', 'services.web.restart'],
     ['env_file: .env', 'services.web.env_file'],
     ['x-berth: {htp: 1}', 'services.web.x-berth.htp'],
+    ['x-berth: {http: {port: 1, hosts: [a]}}', 'services.web.x-berth.http.hosts'],
     ['imagee: a', 'services.web.imagee'],
     ['networks: [back]', 'services.web.networks[0]'],
     ['networks: {default: {aliases: [a]}}', 'services.web.networks.default'],

@@ -42,8 +42,6 @@ export interface RunService extends ServiceSpec {
   pinned: PinnedImage;
   /** How often it was told to restart: another number makes other instances. */
   restarts: number;
-  /** Of the Compose file, or of a resource from the catalog. */
-  kind: 'service' | 'resource';
 }
 
 /** What an environment says of one of its services, in place of what the file says. Units as in `ServiceSpec`. */
@@ -67,10 +65,7 @@ export function pinImages(spec: ComposeSpec, images: ReadonlyMap<string, PinnedI
     const pinned = images.get(name);
     if (!pinned) throw new Error(`no image was resolved for the service ${name}`);
     const { repository, digest } = pinned;
-    return [
-      name,
-      { ...service, pinned: { repository, digest }, restarts: 0, kind: 'service' as const },
-    ] as const;
+    return [name, { ...service, pinned: { repository, digest }, restarts: 0 }] as const;
   });
   return { services: Object.fromEntries(services), volumes: spec.volumes, secrets: {} };
 }

@@ -39,8 +39,6 @@ export interface ServiceSpec {
   capDrop: string[];
   /** Where requests come in, as `x-berth.http` says; null for a service that has no way in. */
   http: HttpSpec | null;
-  /** Resources of the environment whose variables it asks for (`x-berth.uses`). */
-  uses: string[];
   /** Secrets of the environment that it is given. */
   secrets: SecretMountSpec[];
 }
@@ -50,8 +48,6 @@ export interface HttpSpec {
   port: number;
   /** `h2c`: HTTP/2 without TLS, as gRPC servers speak it. */
   protocol: 'http' | 'h2c';
-  /** Host names of its own, beside the one that every service with a way in gets. */
-  hosts: string[];
 }
 
 /** One secret in one service: as a file, or as a variable. */

@@ -12,8 +12,8 @@ export interface EnvironmentRef {
 export interface Rollout {
   target: EnvironmentRef;
   deployment: string;
-  /** `sha256:…` of the release; null in an environment that has resources and no release yet. */
-  release: string | null;
+  /** `sha256:…` of the release. */
+  release: string;
   spec: RunSpec;
   /** Reads a secret of the environment, when its value is needed and not before. */
   secret: SecretReader;

@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** What a service of an older release does not say; see `ServiceSpec` and `RunService`. */
-const OLDER_SERVICE = '{"http": null, "uses": [], "secrets": [], "restarts": 0, "kind": "service"}';
+const OLDER_SERVICE = '{"http": null, "secrets": [], "restarts": 0}';
 
 /**
  * A release becomes what environments share, and what an environment adds to it becomes a thing of its own: its

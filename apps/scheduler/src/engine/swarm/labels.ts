@@ -24,7 +24,7 @@ export function rolloutLabels({
   release,
   deployment,
 }: Pick<Rollout, 'release' | 'deployment'>): Record<string, string> {
-  return { ...(release === null ? {} : { [LABEL.release]: release }), [LABEL.deployment]: deployment };
+  return { [LABEL.release]: release, [LABEL.deployment]: deployment };
 }
 
 /** As the engine's `filters` take them. */

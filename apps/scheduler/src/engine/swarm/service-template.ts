@@ -97,7 +97,7 @@ function lateVariables(
   secrets: ReadonlyMap<string, HeldSecret>,
 ): string[] {
   return [
-    ...(release === null ? [] : [`BERTH_RELEASE=${release}`]),
+    `BERTH_RELEASE=${release}`,
     ...mounts.flatMap(({ secret, variable }) =>
       variable === null ? [] : [`${variable}=${held(secrets, secret).value.toString('utf8')}`],
     ),
