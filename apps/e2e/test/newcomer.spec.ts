@@ -42,7 +42,17 @@ describe('a newcomer with ./berth', () => {
     const folder = newPlatformFolder();
     const samplePort = await freePort();
     sample = `http://127.0.0.1:${samplePort}/`;
-    const picked = ['', '_REGISTRY', '_POLICY', '_SCHEDULER', '_QUOTA', '_AUDIT', '_NATS', '_POSTGRES'];
+    const picked = [
+      '',
+      '_REGISTRY',
+      '_POLICY',
+      '_SCHEDULER',
+      '_QUOTA',
+      '_AUDIT',
+      '_NATS',
+      '_POSTGRES',
+      '_INGRESS',
+    ];
     env = {
       ...inheritedEnvironment(),
       BERTH_HOME: join(folder, 'home'),

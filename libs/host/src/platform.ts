@@ -16,10 +16,10 @@ import {
 import { startPostgres, stopPostgres, superuserUrl } from './postgres.js';
 import { runningProcess } from './process.js';
 import { loadSecrets, newToken, readSecrets, saveSecrets, tokenHash, type Secrets } from './secrets.js';
-import { natsUrl, registryAddress, serviceEnvironment } from './service-environment.js';
+import { natsUrl, registryAddress, serviceEnvironment, type Installation } from './service-environment.js';
 import { DATABASE_SERVICES, SERVICE_NAMES, type DatabaseService, type ServiceName } from './service-names.js';
 import { startServices, stopServices, type Progress } from './services.js';
-import { pauseWorkloads, resumeWorkloads, stopIngress } from './workloads.js';
+import { isIngressUp, pauseWorkloads, resumeWorkloads, stopIngress } from './workloads.js';
 
 /** A platform that runs, and how to reach it. */
 export interface Platform {
@@ -30,6 +30,8 @@ export interface Platform {
   nats: string;
   installation: string;
   ports: Record<PortName, number>;
+  /** Where services answer that requests come in to, by a pattern. */
+  services: string;
   /** The admin's token, only when it was made now. */
   adminToken?: string;
   /** Where credentials of another platform were moved to, when they stood in the way. */
@@ -74,11 +76,7 @@ export async function bringUp(
     registryStore: home.registryStore,
     upstreams: settings.upstreams,
     dockerHost: settings.dockerHost,
-    ingress: {
-      ...settings.ingress,
-      image: isLocalEngine(settings.dockerHost) ? await ingressImage(settings.dockerHost) : undefined,
-      folder: home.ingress,
-    },
+    ingress: await prepareIngress(home, settings, secrets, ports),
     logLevel: settings.logLevel,
     inherited: inheritedEnvironment(),
   };
@@ -104,6 +102,7 @@ export async function bringUp(
     nats: natsUrl(ports),
     installation: secrets.installation,
     ports,
+    services: `http://<service>.<environment>.<project>.${settings.ingress.domain}:${ports.ingress}`,
     adminToken,
     keptCredentials,
   };
@@ -194,6 +193,18 @@ async function bringUpEngine(home: Home, settings: HostSettings, start: Omit<Sta
   }
   await startEngine({ pidFile: home.pidFile('dockerd'), logFile: home.logFile('dockerd') });
   start.progress('started the Docker engine');
+}
+
+/** The way in is the scheduler's to start: here is its image, and the certainty that its port is to be had. */
+async function prepareIngress(
+  home: Home,
+  { dockerHost, ingress }: HostSettings,
+  { installation }: Secrets,
+  ports: Record<PortName, number>,
+): Promise<Installation['ingress']> {
+  const local = isLocalEngine(dockerHost);
+  if (local && !(await isIngressUp(dockerHost, installation))) await assertPortFree('ingress', ports.ingress);
+  return { ...ingress, image: local ? await ingressImage(dockerHost) : undefined, folder: home.ingress };
 }
 
 /** A port taken by a stranger is told now, by the name of its setting, rather than by a service that dies. */

@@ -57,12 +57,21 @@ export async function resumeWorkloads(
 
 /** Stops the way in; the scheduler starts it again. Answers whether it ran. */
 export async function stopIngress(dockerHost: string, installation: string): Promise<boolean> {
-  const name = `berth-${installation}-ingress`;
-  const env = dockerEnvironment(dockerHost);
-  const { stdout } = await tryCommand('docker', ['ps', '--quiet', '--filter', `name=^${name}$`], { env });
-  if (stdout.trim() === '') return false;
-  await docker(dockerHost, 'stop', '--time', '5', name);
+  if (!(await isIngressUp(dockerHost, installation))) return false;
+  await docker(dockerHost, 'stop', '--time', '5', ingressName(installation));
   return true;
+}
+
+/** Whether the way in runs, and so holds its port. */
+export async function isIngressUp(dockerHost: string, installation: string): Promise<boolean> {
+  const filter = `name=^${ingressName(installation)}$`;
+  const env = dockerEnvironment(dockerHost);
+  const { stdout } = await tryCommand('docker', ['ps', '--quiet', '--filter', filter], { env });
+  return stdout.trim() !== '';
+}
+
+function ingressName(installation: string): string {
+  return `berth-${installation}-ingress`;
 }
 
 /** Removes all that an installation made in the engine: for installations that end for good, such as a test's. */

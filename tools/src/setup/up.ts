@@ -48,6 +48,7 @@ function tellPlatform(platform: Platform, sampleUrl: string | undefined, { tell 
     ['API reference', `${platform.url}/docs`],
     ['Registry', platform.registry],
     ['NATS', platform.nats],
+    ['Services', platform.services],
     ...(sampleUrl ? [['Sample', sampleUrl] as [string, string]] : []),
     ['Audit trail', './berth audit ls'],
     ['To stop', './berth down'],

@@ -9,12 +9,11 @@ export interface EngineObjects {
 
 /** All that this platform has in the engine, as the docker command shows it. */
 export function engineObjects({ dockerHost, installation }: TestPlatform): EngineObjects {
+  // Of environments: the way in is the platform's own.
+  const labels = [`berth.installation=${installation}`, 'berth.project'];
+  const labelled = labels.flatMap((label) => ['--filter', `label=${label}`]);
   const docker = (...args: string[]): string[] =>
-    execFileSync(
-      'docker',
-      ['-H', dockerHost, ...args, '--filter', `label=berth.installation=${installation}`],
-      { encoding: 'utf8' },
-    )
+    execFileSync('docker', ['-H', dockerHost, ...args, ...labelled], { encoding: 'utf8' })
       .split('\n')
       .filter((line) => line !== '')
       .sort();
