@@ -60,7 +60,7 @@ describe('the plan of prerequisites', () => {
   });
 
   it('installs an engine only where none answers', () => {
-    const client: MachineFacts = { ...ready, commands: ['docker', 'nats-server', 'iptables'] };
+    const client: MachineFacts = { ...ready, commands: ['docker', 'nats-server', 'iptables', 'caddy'] };
     expect(names(client, 'platform')).toEqual([]);
     expect(names({ ...client, engine: false }, 'platform')).toEqual(['docker.io']);
   });
