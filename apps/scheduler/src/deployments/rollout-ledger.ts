@@ -73,8 +73,6 @@ export class RolloutLedger {
        ) RETURNING id`,
       [owner, LEASE_SECONDS],
     );
-    // While its services are made, the way in learns of them.
-    if (rows.length > 0) this.ingress.wake();
     return rows.length > 0 ? this.dataSource.manager.findOneBy(DeploymentEntity, { id: rows[0].id }) : null;
   }
 

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { actions, BerthError, type ErrorCode } from '@berth/contracts';
 import { asBerthError } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
-import type { Rollout, RolloutControl, RolloutOutcome, RolloutProgress } from '../engine/container-engine.js';
+import type { Rollout, RolloutOutcome, RolloutProgress } from '../engine/container-engine.js';
 import type { DeploymentEntity, Undo } from './deployment.entity.js';
+import type { Ingress } from '../ingress/ingress.js';
 import { LeaseLost, type Held } from './rollout-ledger.js';
 import type { RunTools } from './run-tools.js';
 import { StepWriter } from './step-writer.js';
@@ -40,8 +42,7 @@ export class RolloutRun {
     private readonly held: Held,
     private readonly deployment: DeploymentEntity,
     private readonly specs: RunSpecs,
-    /** Whether requests that come in reach an instance; left out where they come in nowhere. */
-    private readonly reaches?: RolloutControl['reaches'],
+    private readonly ingress: Pick<Ingress, 'probe' | 'catchUp'>,
   ) {
     this.cancelledBy = deployment.cancelledBy;
     if (this.cancelledBy !== null) this.bringing.abort();
@@ -94,9 +95,11 @@ export class RolloutRun {
     signal.throwIfAborted();
     const rollout = this.rollout(this.deployment.release, this.specs.wanted);
     this.steps.set('rolling-out', 'running', null);
+    await Promise.race([this.ingress.catchUp(), aborted(signal)]);
+    signal.throwIfAborted();
     const outcome = await this.insist(deadline, signal, () =>
       engine.rollOut(rollout, {
-        ...{ deadline, signal, reaches: this.reaches },
+        ...{ deadline, signal, reaches: this.ingress.probe },
         progress: (progress) => this.onProgress(progress),
       }),
     );
@@ -166,7 +169,7 @@ export class RolloutRun {
     const rollout = this.rollout(digest, spec);
     return this.insist(deadline, signal, async () => {
       const outcome = await engine.rollOut(rollout, {
-        ...{ deadline, signal, reaches: this.reaches },
+        ...{ deadline, signal, reaches: this.ingress.probe },
         progress: () => undefined,
       });
       if (outcome.state === 'running') await engine.removeOthers(rollout);
@@ -206,6 +209,10 @@ export class RolloutRun {
   private target(): { project: string; environment: string } {
     return { project: this.deployment.project, environment: this.deployment.environment };
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Whoever takes over after a long time still gets to see how things are. */

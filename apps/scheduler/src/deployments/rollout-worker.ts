@@ -83,7 +83,7 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
     try {
       const previous = await this.specs.of(deployment.previousDeployment);
       const wanted = deployment.spec;
-      const run = new RolloutRun(this.tools, held, deployment, { wanted, previous }, this.ingress.probe);
+      const run = new RolloutRun(this.tools, held, deployment, { wanted, previous }, this.ingress);
       await this.hold(held, run);
     } catch (error) {
       // The lease runs out, and whoever takes it goes on from there.

@@ -36,6 +36,7 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
   private readonly rounds: Rounds;
   /** Hash of the configuration that Caddy has taken from here, and by which start of it. */
   private loaded: string | null = null;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -70,12 +71,27 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     return `http://${routeName(route)}.${this.env.BERTH_INGRESS_DOMAIN}:${this.env.BERTH_INGRESS_PORT}`;
   }
 
+  /**
+   * Resolves when the way in was held against what should run, from now on, whatever came of it. It is in a network before
+   * the first instance is: the engine does not coordinate addresses of a container and a task that join at one time.
+   */
+  async catchUp(): Promise<void> {
+    if (!this.wayIn) return;
+    await new Promise<void>((resolve) => {
+      this.waiting.push(resolve);
+      this.rounds.wake();
+    });
+  }
+
   private async round(): Promise<void> {
+    const waiting = this.waiting.splice(0);
     try {
       if (this.wayIn) await this.reconcile(this.wayIn);
     } catch (error) {
       this.logger.warn({ err: error }, 'ingress.failed');
       setTimeout(() => this.rounds.wake(), RETRY_MS).unref();
+    } finally {
+      for (const resolve of waiting) resolve();
     }
   }
 
