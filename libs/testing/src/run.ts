@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -57,6 +66,7 @@ export async function endRun(folder: string): Promise<void> {
   }
   if (isRoot()) for (const installation of installations) await removeIsolation(installation);
   for (const path of pidFiles.filter(isEngine)) await stopProcess(path, { graceMs: 60_000 });
+  await unmountBelow(folder);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
 
@@ -91,6 +101,18 @@ function stopPart(pidFile: string): Promise<boolean> {
     signal: pidFile.endsWith('postgres.pid') ? 'SIGINT' : 'SIGTERM',
     graceMs: 5_000,
   });
+}
+
+/**
+ * An engine that ends leaves namespaces of overlay networks mounted now and then, and a folder that holds a mount can't be
+ * removed. Mounts appear in /proc/mounts in the order they were made, so the last goes first.
+ */
+async function unmountBelow(folder: string): Promise<void> {
+  const points = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((point) => point.startsWith(`${folder}/`));
+  for (const point of points.reverse()) await tryCommand('umount', ['--lazy', point]);
 }
 
 async function removeImages(dockerHost: string, folder: string): Promise<void> {
