@@ -20,7 +20,9 @@ export type CliCode =
   | 'CREDENTIALS_EXPOSED'
   | 'UNREACHABLE'
   | 'UNEXPECTED_ANSWER'
-  | 'DEPLOYMENT_FAILED';
+  | 'DEPLOYMENT_FAILED'
+  | 'BACKUP_FAILED'
+  | 'RESTORE_FAILED';
 
 /** An error as a person meets it: `code: detail`, what to do, and the number the process ends with. */
 export class CliError extends Error {

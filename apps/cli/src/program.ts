@@ -13,6 +13,8 @@ import { policyCommands } from './commands/policies.js';
 import { projectCommands } from './commands/projects.js';
 import { quotaCommands } from './commands/quotas.js';
 import { releaseCommands } from './commands/releases.js';
+import { resourceCommands } from './commands/resources.js';
+import { catalogCommands } from './commands/catalog.js';
 import { secretCommands } from './commands/secrets.js';
 import { statusCommands } from './commands/status.js';
 import { teamCommands } from './commands/teams.js';
@@ -44,6 +46,8 @@ export function buildProgram(cli: Cli): Command {
     deploymentCommands,
     projectCommands,
     environmentCommands,
+    resourceCommands,
+    catalogCommands,
     secretCommands,
     teamCommands,
     userCommands,

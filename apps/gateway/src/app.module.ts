@@ -14,6 +14,7 @@ import { DocsModule } from './openapi/docs.module.js';
 import { publishOpenApi } from './openapi/publish.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { QuotasModule } from './quotas/quotas.module.js';
+import { ResourcesModule } from './resources/resources.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { StreamsModule } from './streams/streams.module.js';
 import { WorkloadsModule } from './workloads/workloads.module.js';
@@ -22,6 +23,7 @@ import { WorkloadsModule } from './workloads/workloads.module.js';
 const CAPABILITIES: readonly Type[] = [
   IdentityModule,
   WorkloadsModule,
+  ResourcesModule,
   SecretsModule,
   PoliciesModule,
   QuotasModule,

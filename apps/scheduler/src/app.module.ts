@@ -2,6 +2,8 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ActionsModule, checkMediation } from '@berth/actions';
 import { MessagingModule, serveRpc } from '@berth/messaging';
 import { DatabaseModule, RuntimeModule, type ServiceOptions } from '@berth/runtime';
+import { BackupsModule } from './backups/backups.module.js';
+import { ResourceOperationEntity } from './backups/operation.entity.js';
 import { DeploymentEntity } from './deployments/deployment.entity.js';
 import { DeploymentsModule } from './deployments/deployments.module.js';
 import { EngineModule } from './engine/engine.module.js';
@@ -15,6 +17,8 @@ import { ProjectEntity } from './projects/project.entity.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { ReleaseEntity } from './releases/release.entity.js';
 import { ReleasesModule } from './releases/releases.module.js';
+import { CatalogEntryEntity } from './resources/catalog-entry.entity.js';
+import { ResourcesModule } from './resources/resources.module.js';
 import { rekeySecrets } from './secrets/rekeying.js';
 import { SecretEntity } from './secrets/secret.entity.js';
 import { SecretsModule } from './secrets/secrets.module.js';
@@ -28,6 +32,8 @@ const entities = [
   ReleaseEntity,
   DeploymentEntity,
   SecretEntity,
+  CatalogEntryEntity,
+  ResourceOperationEntity,
 ];
 
 /** What should run and what does. */
@@ -48,6 +54,8 @@ export class AppModule {
         ReleasesModule,
         SecretsModule,
         DeploymentsModule,
+        ResourcesModule,
+        BackupsModule,
         ComparisonsModule,
         ServicesModule,
         UpkeepModule,

@@ -23,6 +23,8 @@ export const SchedulerEnv = DatabaseEnv.extend({
   BERTH_INGRESS_PORT: z.coerce.number().int().min(1).max(65_535).default(4480),
   /** Services answer at `<service>.<environment>.<project>.<domain>`. */
   BERTH_INGRESS_DOMAIN: z.string().min(1).default('localhost'),
+  /** Where backups of resources are kept, encrypted. */
+  BERTH_BACKUPS_FOLDER: z.string().min(1).default('/var/lib/berth/backups'),
   /** How long a release may take to come up, before the time that its health checks may take. */
   SCHEDULER_DEADLINE_SECONDS: z.coerce.number().int().min(1).max(3_600).default(300),
   /** How often what the engine runs is compared with what should be there. */

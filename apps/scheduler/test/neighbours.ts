@@ -11,7 +11,7 @@ import {
   type Problem,
   type Reservation,
 } from '@berth/contracts';
-import type { NatsAccess, TestImage, TestNats } from '@berth/testing';
+import type { NatsAccess, PulledImage, TestNats } from '@berth/testing';
 
 type Answer = (data: never) => unknown;
 
@@ -29,7 +29,7 @@ export class Neighbours {
   /** What policy and quota say in a project; both allow all where nothing is set. */
   readonly decide = new Map<string, (request: DecisionRequest) => Partial<Decision>>();
   readonly limits = new Map<string, BrokenLimit[]>();
-  images: Record<string, TestImage> = {};
+  images: Record<string, PulledImage> = {};
   readonly silent = new Set<'policy' | 'quota'>();
   readonly asked: DecisionRequest[] = [];
   readonly quota: QuotaWord[] = [];

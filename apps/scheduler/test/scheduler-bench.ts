@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Pool } from 'pg';
@@ -25,6 +26,7 @@ import {
 import {
   createTestDatabase,
   eventually,
+  newPlatformFolder,
   removeWorkloads,
   startTestNats,
   startTestService,
@@ -84,6 +86,7 @@ export class SchedulerBench {
       BERTH_INSTALLATION: testInstallation(),
       DOCKER_HOST: dockerHost,
       BERTH_REGISTRY: address,
+      BERTH_BACKUPS_FOLDER: join(newPlatformFolder(), 'backups'),
       BERTH_SECRETS_KEY: randomBytes(32).toString('base64'),
     });
     const neighbours = await Neighbours.start(nats);

@@ -90,7 +90,15 @@ export const DeploymentStep = z.object({
 export type DeploymentStep = z.infer<typeof DeploymentStep>;
 
 /** Why there is a deployment: what was asked for. */
-export const DeploymentCause = z.enum(['deploy', 'promote', 'rollback', 'configure', 'scale', 'restart']);
+export const DeploymentCause = z.enum([
+  'deploy',
+  'promote',
+  'rollback',
+  'configure',
+  'scale',
+  'restart',
+  'resource',
+]);
 export type DeploymentCause = z.infer<typeof DeploymentCause>;
 
 export const Deployment = z

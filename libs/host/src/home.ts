@@ -10,6 +10,8 @@ export class Home {
   readonly engine: string;
   readonly registryStore: string;
   readonly packages: string;
+  /** Backups of resources, encrypted. */
+  readonly backups: string;
   /** Sockets, saved configuration and access log of the way in. */
   readonly ingress: string;
   /** How many instances of each guest ran when the platform was stopped. */
@@ -23,6 +25,7 @@ export class Home {
     this.engine = join(folder, 'engine');
     this.registryStore = join(folder, 'registry');
     this.packages = join(folder, 'packages');
+    this.backups = join(folder, 'backups');
     this.ingress = join(folder, 'ingress');
     this.stoppedWorkloads = join(folder, 'stopped-workloads.json');
     this.lock = join(folder, 'lock');

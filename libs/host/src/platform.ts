@@ -74,6 +74,7 @@ export async function bringUp(
   const installation = {
     ...{ secrets, ports, databaseUrls },
     registryStore: home.registryStore,
+    backups: home.backups,
     upstreams: settings.upstreams,
     dockerHost: settings.dockerHost,
     ingress: await prepareIngress(home, settings, secrets, ports),

@@ -7,6 +7,8 @@ export interface Installation {
   ports: Record<PortName, number>;
   databaseUrls: Record<DatabaseService, string>;
   registryStore: string;
+  /** Folder for backups of resources. */
+  backups: string;
   upstreams: string;
   dockerHost: string;
   /** The way in: its image (none without one), its folder, where it answers, and for which domain. */
@@ -60,6 +62,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       BERTH_REGISTRY: registryAddress(installation.ports),
       DOCKER_HOST: installation.dockerHost,
       ...ingressEnvironment(installation),
+      BERTH_BACKUPS_FOLDER: installation.backups,
       BERTH_SECRETS_KEY: secrets.secretsKey,
       BERTH_SECRETS_OLD_KEYS: secrets.oldSecretsKey ?? '',
     };

@@ -20,6 +20,8 @@ export interface TestImageOptions {
   ports?: string[];
   /** Go's name: `amd64` when left out on an x86 machine. Any other makes an image that does not run here. */
   architecture?: string;
+  /** Between busybox and `files`. */
+  layers?: Layer[];
   /** False makes an image without a shell or anything else but `files`. */
   busybox?: boolean;
 }
@@ -51,6 +53,7 @@ export async function buildTestImage(options: TestImageOptions): Promise<TestIma
 /** Makes an image without putting it anywhere. */
 export async function makeImage(options: TestImageOptions): Promise<TestImage> {
   const layers = options.busybox === false ? [] : [await busyboxLayer()];
+  layers.push(...(options.layers ?? []));
   if (options.files || layers.length === 0) layers.push(await makeLayer(options.files ?? {}));
   const content = Buffer.from(JSON.stringify(configuration(options, layers)));
   const config = { digest: sha256(content), content };

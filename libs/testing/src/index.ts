@@ -30,3 +30,4 @@ export {
 } from './platform.js';
 export { startTestService, type TestService } from './service.js';
 export { RUN_LABEL, testInstallation } from './run.js';
+export { buildResourceImage, type PulledImage, type ResourceImage } from './resource-images.js';

@@ -64,6 +64,11 @@ export class Api {
     await this.send({ method: 'DELETE', path, query });
   }
 
+  /** A removal that takes its time: answers what is to be followed. */
+  deleteFor<S extends z.ZodType>(path: string, schema: S, query?: Query): Promise<z.output<S>> {
+    return this.ask({ method: 'DELETE', path, query }, schema);
+  }
+
   /** Server-sent events until the server ends the stream; a broken connection is an `UNREACHABLE` error. */
   async *events(path: string, query?: Query, signal?: AbortSignal): AsyncGenerator<ServerEvent> {
     const headers = { accept: 'text/event-stream' };

@@ -49,6 +49,15 @@ const deployment = {
   finishedAt: null,
 };
 const secret = { name: 'DB_PASSWORD', version: 3, setBy: 'mira', setAt: TIME };
+const resource = {
+  ...{ name: 'orders-db', project: 'shop', environment: 'dev', entry: 'postgres', version: '17' },
+  image: `docker.io/library/postgres@${DIGEST}`,
+  ...{ port: 5432, credential: 1, usedBy: ['web'], addedBy: 'mira', addedAt: TIME },
+  variables: [
+    { name: 'ORDERS_DB_HOST', value: 'orders-db' },
+    { name: 'ORDERS_DB_URL', value: null },
+  ],
+};
 const difference = { service: 'web', path: 'environment.LOG_LEVEL', from: 'debug', to: 'info' };
 
 /** One example for each schema that has an id; a spec holds each of them to its schema. */
@@ -90,6 +99,23 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Secret: secret,
   ChangedSecret: { ...secret, deployment: { ...deployment, cause: 'configure' } },
   SetSecret: { value: 'correct horse battery staple' },
+  CatalogEntry: {
+    ...{ name: 'postgres', team: null, description: 'PostgreSQL, one instance with a volume of its own' },
+    ...{ image: 'postgres', versions: ['17', '16'], upgrades: 'same-major', port: 5432, backup: true },
+    variables: [{ name: 'URL', secret: true }],
+    file: 'description: PostgreSQL, one instance with a volume of its own\nimage: postgres\n',
+  },
+  SetCatalogEntry: { file: 'description: A search engine\nimage: acme/search\n' },
+  Resource: resource,
+  ChangedResource: { ...resource, deployment: { ...deployment, cause: 'resource' } },
+  CreateResource: { entry: 'postgres', name: 'orders-db', version: '17' },
+  UpgradeResource: { version: '17.6' },
+  CreateRestore: { backup: ID },
+  ResourceOperation: {
+    ...{ id: ID, kind: 'backup', project: 'shop', environment: 'dev', resource: 'orders-db', backup: null },
+    ...{ status: 'succeeded', step: null, reason: null, bytes: 48_213, createdBy: 'mira' },
+    ...{ fingerprint: DIGEST, createdAt: TIME, finishedAt: LATER },
+  },
   CreatePromotion: { from: 'dev' },
   CreateRollback: { release: '5f70bf18a086' },
   ScaleService: { replicas: 3 },

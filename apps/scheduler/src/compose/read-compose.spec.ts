@@ -65,6 +65,7 @@ describe('a Compose file', () => {
       capDrop: [],
       http: null,
       secrets: [],
+      uses: [],
     });
   });
 

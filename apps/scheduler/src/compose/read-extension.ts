@@ -1,3 +1,4 @@
+import { ResourceName } from '@berth/contracts';
 import type { Problems } from './problems.js';
 import { asList, asParsed, asText, Section } from './section.js';
 import type { HttpSpec, SecretMountSpec, ServiceSpec } from './spec.js';
@@ -5,14 +6,16 @@ import type { ComposeNode } from './tree.js';
 import { parseInteger } from './quantities.js';
 import { parseSecretName } from './read-secrets.js';
 
-export type Extension = Pick<ServiceSpec, 'http'> & { secretVariables: SecretMountSpec[] };
+export type Extension = Pick<ServiceSpec, 'http' | 'uses'> & { secretVariables: SecretMountSpec[] };
 
 /** `x-berth` of a service: what Compose has no word for. */
 export function readExtension(section: Section | undefined, problems: Problems): Extension {
   const http = section?.take('http');
   const variables = section?.take('secret_variables');
+  const uses = section?.take('uses');
   const extension: Extension = {
     http: http ? readHttp(http, problems) : null,
+    uses: uses ? readUses(uses, problems) : [],
     secretVariables: variables ? readSecretVariables(variables, problems) : [],
   };
   section?.finish();
@@ -36,6 +39,15 @@ function readHttp(node: ComposeNode, problems: Problems): HttpSpec | null {
   section.finish();
   if (own === undefined && !section.take('port')) problems.invalid(node, '"http" must have a "port"');
   return own === undefined ? null : { port: own, protocol };
+}
+
+/** `[orders-db]`: resources of the environment. */
+function readUses(node: ComposeNode, problems: Problems): string[] {
+  const parse = (text: string): string | null => ResourceName.safeParse(text).data ?? null;
+  const names = (asList(node, problems)?.items ?? []).flatMap(
+    (item) => asParsed(item, 'the name of a resource', parse, problems) ?? [],
+  );
+  return [...new Set(names)].sort();
 }
 
 /** `[STRIPE_KEY]`, or `{ STRIPE_KEY: stripe-key }`: variables whose values are secrets of the environment. */

@@ -21,7 +21,7 @@ const release = (compose: string, digit = '1'): ReleaseSpec => {
   return { compose, images: Object.fromEntries(images) };
 };
 const settings = (settings: Partial<RunSettings> = {}): RunSettings => ({
-  ...{ variables: {}, overrides: {}, restarts: {}, ...settings },
+  ...{ variables: {}, overrides: {}, restarts: {}, backings: {}, ...settings },
 });
 
 describe('a release', () => {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { BerthError } from '@berth/contracts';
+import { attach, type Backing } from './backings.js';
 import { parseYaml } from './parse-yaml.js';
 import { Problems } from './problems.js';
 import { readCompose } from './read-compose.js';
@@ -36,6 +38,29 @@ export interface RunSpec {
   volumes: ComposeSpec['volumes'];
   /** Versions of the secrets that services are given, by name. */
   secrets: Record<string, number>;
+  /** Those of its services that are resources of the environment. */
+  resources: Record<string, RunResource>;
+  /** Volumes that go once it runs: of resources that are removed with all that they hold. */
+  discards?: string[];
+}
+
+/** A resource of an environment as it is to run: what has to be known of it beside its service. */
+export interface RunResource {
+  name: string;
+  /** Of the catalog. */
+  entry: string;
+  version: string;
+  port: number;
+  /** Version of its credentials. */
+  credential: number;
+  /** The secrets of its own, by their names in the entry. */
+  secrets: string[];
+  /** Shell scripts of its entry. */
+  commands: { add_user: string; remove_user: string; backup?: string; restore?: string };
+  /** Lines of a dump that say nothing of what it holds: a regular expression. */
+  volatileLines: string | null;
+  /** What may be known of how to reach it, by the names that its entry gives: `HOST`, `USERNAME`, … */
+  variables: Record<string, string>;
 }
 
 export interface RunService extends ServiceSpec {
@@ -57,7 +82,12 @@ export interface RunSettings {
   /** By service. */
   overrides: Readonly<Record<string, ServiceOverride>>;
   restarts: Readonly<Record<string, number>>;
+  /** Resources of the environment, by name. */
+  backings: Readonly<Record<string, Backing>>;
 }
+
+/** What runs in an environment that has resources, and nothing deployed yet. */
+export const EMPTY_RELEASE: ReleaseSpec = { compose: '', images: {} };
 
 /** `spec` with the images found for its services. */
 export function pinImages(spec: ComposeSpec, images: ReadonlyMap<string, PinnedImage>): RunSpec {
@@ -67,21 +97,25 @@ export function pinImages(spec: ComposeSpec, images: ReadonlyMap<string, PinnedI
     const { repository, digest } = pinned;
     return [name, { ...service, pinned: { repository, digest }, restarts: 0 }] as const;
   });
-  return { services: Object.fromEntries(services), volumes: spec.volumes, secrets: {} };
+  return { services: Object.fromEntries(services), volumes: spec.volumes, secrets: {}, resources: {} };
 }
+
+const NOTHING = { spec: { services: {}, volumes: {} }, warnings: [] };
 
 /** A release as one environment runs it. Throws as `readCompose` does: a variable may make nonsense of the file. */
 export function render(
   { compose, images }: ReleaseSpec,
-  { variables, overrides, restarts }: RunSettings,
+  { variables, overrides, restarts, backings }: RunSettings,
 ): { spec: RunSpec; warnings: string[] } {
   const written = Object.fromEntries(
     Object.entries(images).map(([name, { reference }]) => [name, reference] as const),
   );
-  const { spec, warnings } = readCompose(compose, variables, written);
-  const run = pinImages(spec, new Map(Object.entries(images)));
+  const { spec, warnings } = compose === '' ? NOTHING : readCompose(compose, variables, written);
+  const run = pinImages(structuredClone(spec), new Map(Object.entries(images)));
+  attach(run, structuredClone(backings));
   for (const [name, service] of Object.entries(run.services)) {
     const { replicas, nanoCpus, memoryBytes } = own(overrides, name) ?? {};
+    if (Object.hasOwn(run.resources, name) && (replicas ?? 1) !== 1) throw single(name);
     service.replicas = replicas ?? service.replicas;
     service.limits = {
       ...service.limits,
@@ -91,6 +125,11 @@ export function render(
     service.restarts = own(restarts, name) ?? 0;
   }
   return { spec: run, warnings };
+}
+
+function single(resource: string): BerthError {
+  const detail = `"${resource}" is a resource, which has one instance: two would write to one volume.`;
+  return new BerthError('CONFLICT', detail);
 }
 
 function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {

@@ -41,6 +41,8 @@ export interface ServiceSpec {
   http: HttpSpec | null;
   /** Secrets of the environment that it is given. */
   secrets: SecretMountSpec[];
+  /** Resources of the environment that it is given. */
+  uses: string[];
 }
 
 export interface HttpSpec {

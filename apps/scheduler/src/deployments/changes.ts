@@ -51,6 +51,7 @@ export class Changes {
       variables,
       services: services ?? environment.services,
       restarts: environment.restarts,
+      resources: environment.resources,
     };
     const action = actions.environmentUpdate;
     const context = namesOf(settings);

@@ -164,13 +164,13 @@ export class DeploymentStore {
 export async function addConfiguration(
   transaction: EntityManager,
   { id: environmentId }: EnvironmentEntity,
-  { variables, services, restarts }: Settings,
+  { variables, services, restarts, resources }: Settings,
   createdBy: string,
 ): Promise<number> {
   const last = await transaction.maximum(ConfigurationEntity, 'version', { environmentId });
   const version = (last ?? 0) + 1;
   await transaction.insert(ConfigurationEntity, {
-    ...{ environmentId, version, variables, services, restarts, createdBy },
+    ...{ environmentId, version, variables, services, restarts, resources, createdBy },
   });
   return version;
 }

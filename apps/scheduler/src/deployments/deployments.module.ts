@@ -46,6 +46,6 @@ import { RunTools } from './run-tools.js';
     RolloutWorker,
     RunTools,
   ],
-  exports: [Preparation],
+  exports: [Images, Preparation, Redeployment],
 })
 export class DeploymentsModule {}

@@ -55,13 +55,14 @@ export class Intake {
       this.preparation.prepare(wanted.source, settings, environment),
       this.engine.prepare(),
     ]);
-    const { digest, release, spec, warnings } = prepared;
+    const { digest, release, spec, images, warnings } = prepared;
+    if (wanted.discards) spec.discards = wanted.discards;
     steps = withStep(steps, 'resolving', 'succeeded', warnings.join(' ') || null);
     steps = withStep(steps, 'policy', 'running', null);
     const grant = await this.pipeline.authorize({
       action: actions.deploymentCreate,
       resource: environmentResource(environment),
-      context: deploymentFacts(environment.name, digest, spec, release.images),
+      context: deploymentFacts(environment.name, digest, spec, images),
     });
     steps = withStep(steps, 'policy', 'succeeded', null);
     await this.store.refuseIfBusy(environment, spec);

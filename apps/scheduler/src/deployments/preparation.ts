@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { readCompose, releaseDigest, render } from '../compose/index.js';
-import type { ComposeSpec, ReleaseSpec, RunSpec } from '../compose/index.js';
+import type { ComposeSpec, PinnedImage, ReleaseSpec, RunSpec } from '../compose/index.js';
 import { toRunSettings, type Settings } from '../environments/configuration.entity.js';
 import type { EnvironmentEntity } from '../environments/environment.entity.js';
 import { versionsFor } from '../secrets/secret-use.js';
@@ -15,6 +15,8 @@ export interface Prepared {
   digest: string;
   release: ReleaseSpec;
   spec: RunSpec;
+  /** Of all that is to run, by service: those of the release, and of the environment's resources. */
+  images: Record<string, PinnedImage & { user: string }>;
   /** What a person should know, though it is no error. */
   warnings: string[];
 }
@@ -39,10 +41,14 @@ export class Preparation {
     const release =
       'compose' in source ? await this.release(source.compose, settings, versions) : source.release;
     const digest = 'compose' in source ? releaseDigest(release) : source.digest;
-    const { spec, warnings } = render(release, toRunSettings(settings));
+    const runSettings = toRunSettings(settings);
+    const { spec, warnings } = render(release, runSettings);
     checkHealthConditions(spec, release.images);
-    spec.secrets = versions(spec);
-    return { digest, release, spec, warnings };
+    // The resources' own are there already: theirs are those of their credentials, which may not be the last.
+    spec.secrets = { ...versions(spec), ...spec.secrets };
+    const backings = Object.entries(runSettings.backings).map(([name, { image }]) => [name, image] as const);
+    const images = { ...release.images, ...Object.fromEntries(backings) };
+    return { digest, release, spec, images, warnings };
   }
 
   /** The images are those that the environment's variables name: from here on they are the release's. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { notFound } from '@berth/actions';
 import type { Deployment, ResourceRef } from '@berth/contracts';
+import { EMPTY_RELEASE, releaseDigest } from '../compose/index.js';
 import type { EnvironmentEntity } from '../environments/environment.entity.js';
 import { RunSpecs } from '../environments/run-specs.js';
 import type { ReleaseEntity } from '../releases/release.entity.js';
@@ -8,6 +9,8 @@ import { ReleasesService } from '../releases/releases.js';
 import { Intake } from './intake.js';
 import { RolloutWorker } from './rollout-worker.js';
 import type { Wanted } from './wanted.js';
+
+const EMPTY = { digest: releaseDigest(EMPTY_RELEASE), spec: EMPTY_RELEASE };
 
 /** Deployments of releases that are there already. */
 @Injectable()
@@ -19,16 +22,15 @@ export class Redeployment {
     private readonly worker: RolloutWorker,
   ) {}
 
-  /** Of what runs, under other settings. */
+  /** Of what runs, under other settings; of the empty release where nothing was deployed yet. */
   async ofPresent(environment: EnvironmentEntity, wanted: Omit<Wanted, 'source'>): Promise<Deployment> {
     const { project, release } = environment;
-    if (release === null) throw new Error(`nothing runs in ${project}.${environment.name}`);
-    return this.of(environment, await this.releases.get(project, release), wanted);
+    return this.of(environment, release === null ? EMPTY : await this.releases.get(project, release), wanted);
   }
 
   async of(
     environment: EnvironmentEntity,
-    { digest, spec: release }: ReleaseEntity,
+    { digest, spec: release }: Pick<ReleaseEntity, 'digest' | 'spec'>,
     wanted: Omit<Wanted, 'source'>,
   ): Promise<Deployment> {
     const deployment = await this.intake.take(environment, { ...wanted, source: { digest, release } });

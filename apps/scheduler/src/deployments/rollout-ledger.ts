@@ -9,6 +9,7 @@ import {
   deploymentProgressed,
   deploymentSucceeded,
   environmentUpdated,
+  type DeploymentCause,
   type DeploymentStep,
 } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
@@ -28,6 +29,9 @@ const ENDINGS = {
   denied: deploymentDenied,
   cancelled: deploymentCancelled,
 };
+
+/** Causes of deployments that change the settings of their environment. */
+const OF_SETTINGS = new Set<DeploymentCause>(['configure', 'scale', 'restart', 'resource']);
 
 /** Another instance holds the deployment now, or it has ended. */
 export class LeaseLost extends Error {
@@ -147,15 +151,14 @@ export class RolloutLedger {
   private async enforce(transaction: EntityManager, deployment: DeploymentEntity): Promise<void> {
     await transaction.query(
       `UPDATE environments e SET release = $2, deployment = $3, configuration = c.version,
-         variables = c.variables, services = c.services, restarts = c.restarts
+         variables = c.variables, services = c.services, restarts = c.restarts, resources = c.resources
        FROM configurations c WHERE e.id = $1 AND c.environment_id = e.id AND c.version = $4`,
       [deployment.environmentId, deployment.release, deployment.id, deployment.configuration],
     );
   }
 
   private async tellSettings(transaction: EntityManager, deployment: DeploymentEntity): Promise<void> {
-    if (deployment.cause !== 'configure' && deployment.cause !== 'scale' && deployment.cause !== 'restart')
-      return;
+    if (!OF_SETTINGS.has(deployment.cause)) return;
     const environment = await transaction.findOneByOrFail(EnvironmentEntity, {
       id: deployment.environmentId,
     });

@@ -5,6 +5,7 @@ import { asBerthError } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
 import type { Rollout, RolloutOutcome, RolloutProgress } from '../engine/container-engine.js';
 import type { DeploymentEntity, Undo } from './deployment.entity.js';
+import { added, addUsers, removeUsers, rotated } from '../resources/users.js';
 import type { Ingress } from '../ingress/ingress.js';
 import { LeaseLost, type Held } from './rollout-ledger.js';
 import type { RunTools } from './run-tools.js';
@@ -97,6 +98,8 @@ export class RolloutRun {
     this.steps.set('rolling-out', 'running', null);
     await Promise.race([this.ingress.catchUp(), aborted(signal)]);
     signal.throwIfAborted();
+    const { previous } = this.specs;
+    await this.insist(deadline, signal, () => addUsers(engine, rollout, rotated(previous, rollout.spec)));
     const outcome = await this.insist(deadline, signal, () =>
       engine.rollOut(rollout, {
         ...{ deadline, signal, reaches: this.ingress.probe },
@@ -105,10 +108,14 @@ export class RolloutRun {
     );
     if (outcome.state === 'failed') return undoFor('failed', outcome.reason);
     this.steps.set('rolling-out', 'succeeded', null);
+    await this.insist(deadline, signal, () => addUsers(engine, rollout, added(previous, rollout.spec)));
     this.steps.set('healthy', 'running', 'asking policy about what runs');
     const denied = await this.insist(deadline, signal, () => this.judge(rollout));
     if (denied) return denied;
     await this.insist(deadline, signal, () => engine.removeOthers(rollout));
+    await this.insist(deadline, signal, () => removeUsers(engine, rollout, previous));
+    for (const volume of rollout.spec.discards ?? [])
+      await this.insist(deadline, signal, () => engine.removeVolume(rollout.target, volume));
     this.steps.set('healthy', 'succeeded', null);
     return null;
   }

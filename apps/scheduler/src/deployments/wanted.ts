@@ -15,4 +15,6 @@ export interface Wanted {
   /** The environment's settings from then on; the present ones when left out. */
   settings?: Settings;
   asked?: Asked;
+  /** Volumes to remove once nothing uses them any more. */
+  discards?: string[];
 }

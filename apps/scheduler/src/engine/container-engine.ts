@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import type { LogLine, Platform, actions } from '@berth/contracts';
 import type { z } from 'zod';
 import type { RunSpec } from '../compose/index.js';
@@ -80,6 +81,23 @@ export interface EngineService {
 /** What the `after` hook of `deployment.create` judges. */
 export type InspectedFacts = z.input<typeof actions.deploymentCreate.outcome>;
 
+/** A shell script to be run in an instance of a service. */
+export interface ServiceCommand {
+  service: string;
+  script: string;
+  environment: Record<string, string>;
+  input?: Readable;
+  /** What it writes to stdout; thrown away when left out. */
+  output?: Writable;
+  signal?: AbortSignal;
+}
+
+/** `errors`: the end of what it wrote to stderr. */
+export interface CommandOutcome {
+  exitCode: number;
+  errors: string;
+}
+
 export interface LogRequest {
   service: string;
   follow: boolean;
@@ -117,6 +135,10 @@ export interface ContainerEngine {
   services(target: EnvironmentRef): Promise<EngineService[]>;
   inspect(rollout: Rollout): Promise<InspectedFacts>;
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
+  /** Runs a script in the newest instance of a service on this machine. Throws CONFLICT where there is none. */
+  command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome>;
+  /** Removes a volume that no container uses any more; waits until those that do are gone. */
+  removeVolume(target: EnvironmentRef, volume: string): Promise<void>;
   /** All that carries our label. */
   owned(): Promise<OwnedObject[]>;
   /** Removes it, without waiting for its containers to end; what is in use yet stays, for another try. */

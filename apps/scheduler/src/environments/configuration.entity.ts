@@ -1,6 +1,7 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 import { parseBytes, type Configuration, type ServiceSettings } from '@berth/contracts';
 import type { RunSettings, ServiceOverride } from '../compose/index.js';
+import { toBacking, type DeclaredResources } from '../resources/declared-resource.js';
 
 /** What an environment adds to the releases that it runs. */
 export interface Settings {
@@ -9,6 +10,7 @@ export interface Settings {
   services: Record<string, ServiceSettings>;
   /** By service: how often it was told to restart. */
   restarts: Record<string, number>;
+  resources: DeclaredResources;
 }
 
 /** One version of an environment's settings. Immutable. */
@@ -29,6 +31,9 @@ export class ConfigurationEntity implements Settings {
   @Column('jsonb')
   restarts!: Record<string, number>;
 
+  @Column('jsonb')
+  resources!: DeclaredResources;
+
   @Column('text', { name: 'created_by' })
   createdBy!: string;
 
@@ -46,9 +51,15 @@ export function toConfiguration(entity: ConfigurationEntity, current: number): C
 }
 
 /** The settings in the engine's units. */
-export function toRunSettings({ variables, services, restarts }: Settings): RunSettings {
+export function toRunSettings({ variables, services, restarts, resources }: Settings): RunSettings {
   const overrides = Object.entries(services).map(([name, settings]) => [name, toOverride(settings)] as const);
-  return { variables, overrides: Object.fromEntries(overrides), restarts };
+  const backings = Object.entries(resources).map(
+    ([name, declared]) => [name, toBacking(name, declared)] as const,
+  );
+  return {
+    ...{ variables, restarts },
+    ...{ overrides: Object.fromEntries(overrides), backings: Object.fromEntries(backings) },
+  };
 }
 
 function toOverride({ replicas, cpus, memory }: ServiceSettings): ServiceOverride {

@@ -1,5 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 import type { Environment, ResourceRef, ServiceSettings } from '@berth/contracts';
+import type { DeclaredResources } from '../resources/declared-resource.js';
 import type { Settings } from './configuration.entity.js';
 
 @Entity('environments')
@@ -26,7 +27,10 @@ export class EnvironmentEntity implements Settings {
   @Column('jsonb')
   restarts!: Record<string, number>;
 
-  /** Version of the three above. */
+  @Column('jsonb')
+  resources!: DeclaredResources;
+
+  /** Version of the four above. */
   @Column('int')
   configuration!: number;
 

@@ -48,10 +48,11 @@ export class EnvironmentsService {
       const id = uuidv7();
       try {
         await tx.insert(EnvironmentEntity, {
-          ...{ id, project, name, team: owner.team, variables, services, restarts: {}, configuration: 1 },
+          ...{ id, project, name, team: owner.team, variables, services, restarts: {}, resources: {} },
+          configuration: 1,
         });
         await tx.insert(ConfigurationEntity, {
-          ...{ environmentId: id, version: 1, variables, services, restarts: {} },
+          ...{ environmentId: id, version: 1, variables, services, restarts: {}, resources: {} },
           createdBy: requireActor().user,
         });
       } catch (error) {

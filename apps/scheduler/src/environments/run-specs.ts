@@ -17,4 +17,13 @@ export class RunSpecs {
     );
     return found?.spec ?? null;
   }
+
+  /** Of what runs in an environment; null where nothing does. */
+  async running(environmentId: string): Promise<RunSpec | null> {
+    const [found]: { spec: RunSpec }[] = await this.dataSource.query(
+      'SELECT d.spec FROM environments e JOIN deployments d ON d.id = e.deployment WHERE e.id = $1',
+      [environmentId],
+    );
+    return found?.spec ?? null;
+  }
 }

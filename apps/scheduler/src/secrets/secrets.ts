@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, Not, type EntityManager, type Repository } from 'typeorm';
+import { In, IsNull, Not, type EntityManager, type Repository } from 'typeorm';
 import type { z } from 'zod';
 import { ActionPipeline, notFound, requireActor } from '@berth/actions';
 import {
@@ -97,11 +97,39 @@ export class SecretsService {
     const resource = environmentResource(environment);
     return this.pipeline.read({ action: actions.secretList, resource, context: {} }, async () => {
       const found: KnownSecret[] = await this.secrets.query(
-        `${LATEST} AND name > $2 ORDER BY name LIMIT $3`,
+        // What has a dot in its name belongs to a resource, and is nobody's to set.
+        `${LATEST} AND name > $2 AND position('.' IN name) = 0 ORDER BY name LIMIT $3`,
         [environment.id, positionOf(cursor, 'name'), limit + 1],
       );
       return toPage(found, limit, toSecret, ({ name }) => ({ name }));
     });
+  }
+
+  /**
+   * Keeps values for the platform's own use, all as one version, which it answers. Part of an action that was allowed.
+   * Their names hold a dot, so that no request can name them.
+   */
+  async keep(
+    environment: EnvironmentEntity,
+    createdBy: string,
+    make: (version: number) => Readonly<Record<string, Buffer>>,
+    names: readonly string[],
+  ): Promise<number> {
+    return this.secrets.manager.transaction(async (tx) => {
+      await lock(tx, environment);
+      const last = await Promise.all(names.map((name) => lastVersion(tx, environment.id, name)));
+      const version = Math.max(0, ...last) + 1;
+      for (const [name, value] of Object.entries(make(version))) {
+        const place = { environmentId: environment.id, name, version };
+        await tx.insert(SecretEntity, { ...place, ...seal(this.keyring, place, value), createdBy });
+      }
+      return version;
+    });
+  }
+
+  /** Forgets values that were kept, and not used after all. */
+  async forget(environmentId: string, names: readonly string[], version: number): Promise<void> {
+    await this.secrets.delete({ environmentId, name: In([...names]), version });
   }
 
   /** The last version of each secret of an environment, by name. */

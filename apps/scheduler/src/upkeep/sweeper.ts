@@ -8,6 +8,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { BerthError } from '@berth/contracts';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { scratchMark } from '../backups/scratch.js';
 import type { RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine, type OwnedObject } from '../engine/container-engine.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
@@ -73,6 +74,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
         'SELECT 1 FROM environments WHERE project = $1 AND name = $2 FOR UPDATE',
         [project, environment],
       );
+      if (locked.length === 0 && (await isBeingTried(transaction, environment))) return;
       const known = locked.length > 0 ? await this.known(transaction, project, environment) : null;
       if (known?.underWay) return;
       // Services before networks: a network goes once nobody is in it, if not in this round then in the next.
@@ -96,6 +98,17 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     );
     return known;
   }
+}
+
+/** Whether it is a place where a backup is tried out, and that is still going on. */
+async function isBeingTried(transaction: EntityManager, environment: string): Promise<boolean> {
+  const mark = scratchMark(environment);
+  if (mark === null) return false;
+  const found: unknown[] = await transaction.query(
+    `SELECT 1 FROM resource_operations WHERE status = 'running' AND right(id::text, $2) = $1`,
+    [mark, mark.length],
+  );
+  return found.length > 0;
 }
 
 function belongs({ kind, service }: OwnedObject, known: Known | null): boolean {

@@ -5,7 +5,7 @@ import type { EnvironmentRef, OwnedObject } from '../container-engine.js';
 import { callEngine, engineMessage, hasStatus, orUndefined } from './docker-client.js';
 import type { SwarmService } from './engine-api.js';
 import { environmentLabels, LABEL, labelFilter } from './labels.js';
-import { wayInName } from './names.js';
+import { volumeName, wayInName } from './names.js';
 import type { SwarmObjects } from './swarm-objects.js';
 
 const POLL_MS = 100;
@@ -57,6 +57,14 @@ export class Removal {
       const { Volumes: volumes } = await callEngine(() => this.docker.listVolumes({ filters }));
       for (const { Name: name } of volumes ?? []) await removed(() => this.docker.getVolume(name).remove());
       return (volumes ?? []).length === 0;
+    });
+  }
+
+  async volume(target: EnvironmentRef, volume: string): Promise<void> {
+    const found = this.docker.getVolume(volumeName(this.objects.installation, target, volume));
+    await until(GONE_MS, `the volume "${volume}" is still in use`, async () => {
+      await removed(() => found.remove());
+      return (await orUndefined(() => found.inspect())) === undefined;
     });
   }
 

@@ -1,5 +1,6 @@
 import type { LogLine, Platform } from '@berth/contracts';
 import type {
+  CommandOutcome,
   ContainerEngine,
   EngineService,
   EnvironmentRef,
@@ -9,6 +10,7 @@ import type {
   Rollout,
   RolloutControl,
   RolloutOutcome,
+  ServiceCommand,
 } from '../container-engine.js';
 import { callEngine, connectDocker, isNoSwarm } from './docker-client.js';
 import { Generations } from './generations.js';
@@ -16,6 +18,7 @@ import { inspectFacts, listEngineServices } from './inspection.js';
 import { streamLogs } from './log-stream.js';
 import { Removal } from './removal.js';
 import { RolloutWatch } from './rollout-watch.js';
+import { runCommand } from './run-command.js';
 import type { Swarm } from './swarm.js';
 import { SwarmNode } from './swarm-node.js';
 import { SwarmObjects, type RegistryCredentials } from './swarm-objects.js';
@@ -89,6 +92,14 @@ export class SwarmEngine implements ContainerEngine {
 
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine> {
     return streamLogs(this.swarm.docker, this.swarm.objects, target, request);
+  }
+
+  command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome> {
+    return runCommand(this.swarm.docker, this.swarm.objects, target, command);
+  }
+
+  removeVolume(target: EnvironmentRef, volume: string): Promise<void> {
+    return this.swarm.removal.volume(target, volume);
   }
 
   owned(): Promise<OwnedObject[]> {

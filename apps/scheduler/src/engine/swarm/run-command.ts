@@ -1,0 +1,100 @@
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type Docker from 'dockerode';
+import { BerthError } from '@berth/contracts';
+import type { CommandOutcome, EnvironmentRef, ServiceCommand } from '../container-engine.js';
+import { callEngine } from './docker-client.js';
+import { LABEL, labelFilter } from './labels.js';
+import type { SwarmObjects } from './swarm-objects.js';
+
+/** Of what is written to stderr, this much of its end is kept. */
+const ERRORS_KEPT = 4_096;
+
+/** Runs a script by the shell of an instance, as the user that the instance runs as. */
+export async function runCommand(
+  docker: Docker,
+  objects: SwarmObjects,
+  target: EnvironmentRef,
+  { service, script, environment, input, output, signal }: ServiceCommand,
+): Promise<CommandOutcome> {
+  const container = await newestContainer(docker, objects, target, service);
+  const exec = await callEngine(() =>
+    container.exec({
+      Cmd: ['/bin/sh', '-c', script],
+      Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+      ...{ AttachStdin: input !== undefined, AttachStdout: true, AttachStderr: true },
+    }),
+  );
+  const stream = await callEngine(() => exec.start({ hijack: true, stdin: input !== undefined }));
+  const abort = (): void => void stream.destroy(signal?.reason as Error);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const errors = new Tail();
+    // Whoever ends early does not read what is left: that shows in its exit code.
+    if (input) void pipeline(input, stream).catch(() => undefined);
+    await pipeline(Readable.from(standardOutput(stream, errors)), output ?? nowhere());
+    signal?.throwIfAborted();
+    const { ExitCode: exitCode } = await callEngine(() => exec.inspect());
+    if (exitCode === null) throw new BerthError('CONFLICT', `"${service}" ended while a command ran in it.`);
+    return { exitCode, errors: errors.text };
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    stream.destroy();
+  }
+}
+
+async function newestContainer(
+  docker: Docker,
+  objects: SwarmObjects,
+  target: EnvironmentRef,
+  service: string,
+): Promise<Docker.Container> {
+  const labels = { ...objects.labelsOf(target), [LABEL.service]: service };
+  const filters = { ...labelFilter(labels), status: ['running'] };
+  const running = await callEngine(() => docker.listContainers({ filters }));
+  const [newest] = running.sort((a, b) => b.Created - a.Created);
+  if (!newest)
+    throw new BerthError(
+      'CONFLICT',
+      `No instance of "${service}" runs on this machine, so no command can be run in it.`,
+    );
+  return docker.getContainer(newest.Id);
+}
+
+const HEADER = 8;
+const STDERR = 2;
+
+/** Takes the two outputs apart as they come (Docker Engine API, "Stream format"), as fast as stdout is read. */
+async function* standardOutput(
+  stream: NodeJS.ReadableStream,
+  errors: Tail,
+): AsyncGenerator<Buffer, void, undefined> {
+  let pending = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    pending = Buffer.concat([pending, chunk as Buffer]);
+    while (pending.length >= HEADER && pending.length >= HEADER + pending.readUInt32BE(4)) {
+      const end = HEADER + pending.readUInt32BE(4);
+      const payload = pending.subarray(HEADER, end);
+      if (pending[0] === STDERR) errors.add(payload);
+      else yield payload;
+      pending = pending.subarray(end);
+    }
+  }
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
+
+/** Keeps the end of what is added to it. */
+class Tail {
+  private kept = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    this.kept = Buffer.concat([this.kept, chunk]).subarray(-ERRORS_KEPT);
+  }
+
+  get text(): string {
+    return this.kept.toString('utf8').trim();
+  }
+}
