@@ -131,6 +131,9 @@ export class BackupWork {
     signal: AbortSignal,
   ): Promise<void> {
     await this.run(rollout, resource, 'restore', { input, signal });
+    if (!resource.restartToRestore) return;
+    const deadline = new Date(Date.now() + UP_MS);
+    await this.engine.renew(rollout.target, resource.name, { deadline, signal });
   }
 
   /** Answers what the command said on stderr. Throws that when it failed. */

@@ -19,6 +19,7 @@ const backing = (): Backing => ({
     ...{
       commands: { add_user: 'true', remove_user: 'true' },
       volatileLines: null,
+      restartToRestore: false,
       variables: { HOST: 'db' },
     },
   },

@@ -57,6 +57,8 @@ export interface RunResource {
   secrets: string[];
   /** Shell scripts of its entry. */
   commands: { add_user: string; remove_user: string; backup?: string; restore?: string };
+  /** Whether it has to start again to take up what was restored. */
+  restartToRestore: boolean;
   /** Lines of a dump that say nothing of what it holds: a regular expression. */
   volatileLines: string | null;
   /** What may be known of how to reach it, by the names that its entry gives: `HOST`, `USERNAME`, … */

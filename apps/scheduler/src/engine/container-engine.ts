@@ -137,6 +137,12 @@ export interface ContainerEngine {
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
   /** Runs a script in the newest instance of a service on this machine. Throws CONFLICT where there is none. */
   command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome>;
+  /** Ends the instances of a service on this machine, and waits until the engine has others healthy in their place. */
+  renew(
+    target: EnvironmentRef,
+    service: string,
+    until: { deadline: Date; signal: AbortSignal },
+  ): Promise<void>;
   /** Removes a volume that no container uses any more; waits until those that do are gone. */
   removeVolume(target: EnvironmentRef, volume: string): Promise<void>;
   /** All that carries our label. */

@@ -39,6 +39,8 @@ export const EntryFile = z.strictObject({
     /** Reads on stdin what `backup` wrote, and puts it in place of what there is. */
     restore: Script.optional(),
   }),
+  /** Whether it takes up what was restored when it starts again: then it is ended after `restore`. */
+  restart_to_restore: z.boolean().default(false),
   /** Lines of a dump that differ from one to the next of the same data: a regular expression. Without a fingerprint. */
   volatile_lines: z.string().max(200).optional(),
 });

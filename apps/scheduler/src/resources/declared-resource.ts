@@ -71,6 +71,7 @@ export function toBacking(name: string, declared: DeclaredResource): Backing {
       ...{ name, entry: declared.entry, version, port: entry.port, credential, variables },
       secrets: Object.keys(declared.secrets),
       commands: entry.commands,
+      restartToRestore: entry.restart_to_restore,
       volatileLines: entry.volatile_lines ?? null,
     },
     offer: {

@@ -1,14 +1,16 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { BerthError } from '@berth/contracts';
 import type { CommandOutcome, EnvironmentRef, ServiceCommand } from '../container-engine.js';
-import { callEngine } from './docker-client.js';
+import { callEngine, hasStatus, orUndefined } from './docker-client.js';
 import { LABEL, labelFilter } from './labels.js';
 import type { SwarmObjects } from './swarm-objects.js';
 
 /** Of what is written to stderr, this much of its end is kept. */
 const ERRORS_KEPT = 4_096;
+const POLL_MS = 100;
 
 /** Runs a script by the shell of an instance, as the user that the instance runs as. */
 export async function runCommand(
@@ -18,14 +20,14 @@ export async function runCommand(
   { service, script, environment, input, output, signal }: ServiceCommand,
 ): Promise<CommandOutcome> {
   const container = await newestContainer(docker, objects, target, service);
-  const exec = await callEngine(() =>
+  const exec = await entering(service, () =>
     container.exec({
       Cmd: ['/bin/sh', '-c', script],
       Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
       ...{ AttachStdin: input !== undefined, AttachStdout: true, AttachStderr: true },
     }),
   );
-  const stream = await callEngine(() => exec.start({ hijack: true, stdin: input !== undefined }));
+  const stream = await entering(service, () => exec.start({ hijack: true, stdin: input !== undefined }));
   const abort = (): void => void stream.destroy(signal?.reason as Error);
   signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -43,22 +45,68 @@ export async function runCommand(
   }
 }
 
+/** Ends the instances of a service on this machine, and waits for those that the engine starts in their place. */
+export async function renewInstances(
+  docker: Docker,
+  objects: SwarmObjects,
+  target: EnvironmentRef,
+  service: string,
+  { deadline, signal }: { deadline: Date; signal: AbortSignal },
+): Promise<void> {
+  const old = await runningContainers(docker, objects, target, service);
+  await Promise.all(
+    old.map(({ Id: id }) => orUndefined(() => docker.getContainer(id).stop()).catch(ignoreStopped)),
+  );
+  const before = new Set(old.map(({ Id: id }) => id));
+  while (Date.now() < deadline.getTime()) {
+    const present = await runningContainers(docker, objects, target, service);
+    // The engine's words for a person: "Up 3 seconds (healthy)", "(health: starting)".
+    if (present.some(({ Id: id, Status: status }) => !before.has(id) && !/starting|unhealthy/.test(status)))
+      return;
+    await delay(POLL_MS, undefined, { signal });
+  }
+  throw new BerthError('CONFLICT', `"${service}" did not come up again.`);
+}
+
+function ignoreStopped(error: unknown): void {
+  if (!hasStatus(error, 304)) throw error;
+}
+
+async function entering<T>(service: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await callEngine(call);
+  } catch (error) {
+    if (hasStatus(error, 404) || hasStatus(error, 409)) throw notRunning(service, error);
+    throw error;
+  }
+}
+
+function notRunning(service: string, cause?: unknown): BerthError {
+  const detail = `No instance of "${service}" runs on this machine, so no command can be run in it.`;
+  return new BerthError('CONFLICT', detail, {}, { cause });
+}
+
 async function newestContainer(
   docker: Docker,
   objects: SwarmObjects,
   target: EnvironmentRef,
   service: string,
 ): Promise<Docker.Container> {
+  const running = await runningContainers(docker, objects, target, service);
+  const [newest] = running.sort((a, b) => b.Created - a.Created);
+  if (!newest) throw notRunning(service);
+  return docker.getContainer(newest.Id);
+}
+
+async function runningContainers(
+  docker: Docker,
+  objects: SwarmObjects,
+  target: EnvironmentRef,
+  service: string,
+): Promise<Docker.ContainerInfo[]> {
   const labels = { ...objects.labelsOf(target), [LABEL.service]: service };
   const filters = { ...labelFilter(labels), status: ['running'] };
-  const running = await callEngine(() => docker.listContainers({ filters }));
-  const [newest] = running.sort((a, b) => b.Created - a.Created);
-  if (!newest)
-    throw new BerthError(
-      'CONFLICT',
-      `No instance of "${service}" runs on this machine, so no command can be run in it.`,
-    );
-  return docker.getContainer(newest.Id);
+  return callEngine(() => docker.listContainers({ filters }));
 }
 
 const HEADER = 8;

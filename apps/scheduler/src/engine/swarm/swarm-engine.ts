@@ -18,7 +18,7 @@ import { inspectFacts, listEngineServices } from './inspection.js';
 import { streamLogs } from './log-stream.js';
 import { Removal } from './removal.js';
 import { RolloutWatch } from './rollout-watch.js';
-import { runCommand } from './run-command.js';
+import { renewInstances, runCommand } from './run-command.js';
 import type { Swarm } from './swarm.js';
 import { SwarmNode } from './swarm-node.js';
 import { SwarmObjects, type RegistryCredentials } from './swarm-objects.js';
@@ -96,6 +96,14 @@ export class SwarmEngine implements ContainerEngine {
 
   command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome> {
     return runCommand(this.swarm.docker, this.swarm.objects, target, command);
+  }
+
+  renew(
+    target: EnvironmentRef,
+    service: string,
+    until: { deadline: Date; signal: AbortSignal },
+  ): Promise<void> {
+    return renewInstances(this.swarm.docker, this.swarm.objects, target, service, until);
   }
 
   removeVolume(target: EnvironmentRef, volume: string): Promise<void> {
