@@ -27,6 +27,8 @@ const environment = {
   services: { web: { replicas: 2 } },
   configuration: 4,
   release: RELEASE,
+  onDrift: 'report',
+  drift: null,
   createdAt: TIME,
 };
 const inDev = '--env dev --project shop';
@@ -75,7 +77,9 @@ describe('what is sent', () => {
   test('env create takes variables, env set changes some and keeps the rest', async () => {
     gateway.onJson('POST /v1/projects/shop/environments', environment, 201);
     expect((await berth('env create dev --project shop --var A=1=2 --var B=')).code).toBe(0);
-    expect(gateway.requests('POST')[0].body).toEqual({ name: 'dev', variables: { A: '1=2', B: '' } });
+    expect(gateway.requests('POST')[0].body).toEqual({
+      ...{ name: 'dev', variables: { A: '1=2', B: '' }, onDrift: 'report' },
+    });
     gateway.onJson(`GET ${PLACE}`, environment).onJson(`PUT ${PLACE}`, { ...environment, deployment: null });
     const set = await berth(
       'env set dev --project shop --var C=3 --unset A --memory web=1GiB --cpus api=0.5',
@@ -128,14 +132,17 @@ describe('what is sent', () => {
       .onJson(`GET ${PLACE}/diff`, { from: 'dev', to: 'prod', differences })
       .onJson(`GET ${PLACE}/parity`, {
         ...{ from: 'dev', to: 'prod', sameRelease: true },
-        differences: [{ ...differences[0], kind: 'declared' }],
+        differences: [
+          { ...differences[0], kind: 'declared', environment: null },
+          { ...differences[0], to: '7', kind: 'drift', environment: 'prod' },
+        ],
       });
     const plan = await berth(`plan -f - ${inDev}`, { stdin: 'services: {}' });
     expect(plan.stdout).toMatch(/web +update +stop-first +A gap\.\n\n- web\.environment\.A: 1\n/);
     expect(plan.stderr).toContain('Mind the gap.');
     expect((await berth(`diff prod ${inDev}`)).stdout).toBe('- web.environment.A: 1\n');
     expect((await berth('parity dev prod --project shop')).stdout).toMatch(
-      /run the same release\.\n.*\ndeclared +web +environment\.A +1 +-\n/,
+      /run the same release\.\n.*\ndeclared +web +environment\.A +1 +-\ndrift in prod +web +environment\.A +\(rolled out\) 1 +\(found\) 7\n/,
     );
   });
 

@@ -161,6 +161,8 @@ describe('a quota of an environment', () => {
       services: {},
       configuration: 1,
       release: null,
+      onDrift: 'report' as const,
+      drift: null,
       createdAt: TIME,
     };
     gateway.peers.on(schedulerRpc.getEnvironment, () => environment);

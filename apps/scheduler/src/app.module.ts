@@ -15,6 +15,7 @@ import { EnvironmentsModule } from './environments/environments.module.js';
 import { migrations } from './migrations/index.js';
 import { ProjectEntity } from './projects/project.entity.js';
 import { ProjectsModule } from './projects/projects.module.js';
+import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
 import { ReleaseEntity } from './releases/release.entity.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { CatalogEntryEntity } from './resources/catalog-entry.entity.js';
@@ -56,6 +57,7 @@ export class AppModule {
         DeploymentsModule,
         ResourcesModule,
         BackupsModule,
+        ReconciliationModule,
         ComparisonsModule,
         ServicesModule,
         UpkeepModule,

@@ -1,5 +1,7 @@
+import { DriftFinding, OnDrift } from './drift.js';
 import { z } from 'zod';
 import { Member, Team, Token, User } from './identity.js';
+import { Name } from './names.js';
 import { Deployment, Environment, Project } from './workloads.js';
 import { Quota } from './quotas.js';
 
@@ -137,3 +139,14 @@ export const imageCached = defineEvent(
   PushedImage,
 );
 export const quotaSetEvent = defineEvent('quota.set.v1', 'Limits were set.', Quota);
+
+export const environmentDrifted = defineEvent(
+  'environment.drifted.v1',
+  'What runs in an environment was changed behind Berth.',
+  z.object({ project: Name, environment: Name, onDrift: OnDrift, findings: z.array(DriftFinding) }),
+);
+export const environmentDriftEnded = defineEvent(
+  'environment.drift_ended.v1',
+  'What runs in an environment is again what was rolled out.',
+  z.object({ project: Name, environment: Name }),
+);

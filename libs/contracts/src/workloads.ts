@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Drift, OnDrift } from './drift.js';
 import { Digest, Id, Name, Timestamp } from './names.js';
 import { parseBytes, WrittenBytes } from './quotas.js';
 
@@ -45,12 +46,21 @@ export const Environment = z
     services: SettingsOfServices,
     configuration: z.int().describe('Version of its variables and settings: counts up with each change'),
     release: Digest.nullable().describe('What runs; null when nothing does'),
+    onDrift: OnDrift,
+    drift: Drift.nullable().describe(
+      'What is otherwise in the engine; null where all is as it was rolled out',
+    ),
     createdAt: Timestamp,
   })
   .meta({ id: 'Environment' });
 export type Environment = z.infer<typeof Environment>;
 export const CreateEnvironment = z
-  .strictObject({ name: Name, variables: Variables.default({}), services: SettingsOfServices.default({}) })
+  .strictObject({
+    name: Name,
+    variables: Variables.default({}),
+    services: SettingsOfServices.default({}),
+    onDrift: OnDrift.default('report'),
+  })
   .meta({ id: 'CreateEnvironment' });
 export const UpdateEnvironment = z
   .strictObject({
@@ -98,6 +108,7 @@ export const DeploymentCause = z.enum([
   'scale',
   'restart',
   'resource',
+  'mend',
 ]);
 export type DeploymentCause = z.infer<typeof DeploymentCause>;
 
@@ -189,11 +200,14 @@ export const Diff = z
 export type Diff = z.infer<typeof Diff>;
 
 export const ParityDifference = Difference.extend({
+  service: Name.nullable().describe('Null for the network of an environment'),
   kind: z
-    .enum(['release', 'declared'])
+    .enum(['release', 'declared', 'drift'])
     .describe(
-      '`release`: another release runs. `declared`: variables, settings or secrets of the environment say so',
+      '`release`: another release runs. `declared`: variables, settings or secrets of the environment say so. `drift`: it ' +
+        'was changed behind Berth, from what was rolled out to what is there',
     ),
+  environment: Name.nullable().describe('Of drift: where it is'),
 });
 export type ParityDifference = z.infer<typeof ParityDifference>;
 

@@ -89,11 +89,14 @@ async function showParity(cli: Cli, from: string, to: string, options: Common & 
   cli.output.table(
     parity.differences,
     [
-      ['WHY', ({ kind }) => kind],
-      ['SERVICE', ({ service }) => service],
+      ['WHY', ({ kind, environment }) => (environment ? `${kind} in ${environment}` : kind)],
+      ['SERVICE', ({ service }) => service ?? '-'],
       ['KEY', ({ path: key }) => key || '(the service)'],
-      [from.toUpperCase(), (difference) => difference.from],
-      [to.toUpperCase(), (difference) => difference.to],
+      [
+        from.toUpperCase(),
+        ({ kind, from: value }) => (kind === 'drift' ? `(rolled out) ${value ?? '-'}` : value),
+      ],
+      [to.toUpperCase(), ({ kind, to: value }) => (kind === 'drift' ? `(found) ${value ?? '-'}` : value)],
     ],
     'Nothing differs.',
   );

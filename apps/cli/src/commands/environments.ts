@@ -2,11 +2,12 @@ import {
   ChangedEnvironment,
   Configuration,
   Environment,
+  OnDrift,
   page,
   type Deployment,
   type ServiceSettings,
 } from '@berth/contracts';
-import type { Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import type { Cli } from '../cli.js';
 import {
   collect,
@@ -25,6 +26,7 @@ import {
   type Paging,
 } from '../command.js';
 import { projectName } from '../compose-file.js';
+import { tellDrift } from '../output/drift.js';
 import { rollOut, type RolloutOptions } from '../deploy/rollout.js';
 import { CliError } from '../errors.js';
 import { path } from '../http/path.js';
@@ -38,6 +40,10 @@ interface SetOptions extends RolloutOptions, InProject {
   replicas?: string[];
   cpus?: string[];
   memory?: string[];
+}
+interface CreateOptions extends Common, InProject {
+  var?: string[];
+  onDrift: OnDrift;
 }
 interface RemoveOptions extends Common, InProject {
   volumes?: boolean;
@@ -53,9 +59,8 @@ export function environmentCommands(cli: Cli): Command[] {
   )
     .argument('<name>', 'a DNS label')
     .option('--var <NAME=VALUE>', 'what ${NAME} in the Compose file stands for; may be repeated', collect)
-    .action((name: string, options: Common & InProject & { var?: string[] }) =>
-      createEnvironment(cli, name, options),
-    );
+    .addOption(onDriftOption())
+    .action((name: string, options: CreateOptions) => createEnvironment(cli, name, options));
   const list = paged(
     inProject(command('ls', 'List the environments of a project', ['env ls --project shop'])),
   ).action((options: Common & InProject & Paging) => listEnvironments(cli, options));
@@ -98,7 +103,17 @@ export function environmentCommands(cli: Cli): Command[] {
   )
     .argument('<name>')
     .action((name: string, options: Common & InProject & Paging) => listConfigurations(cli, name, options));
-  const members = [create, list, show, set, history, remove];
+  const onDrift = inProject(
+    command('on-drift <name> <what>', 'Report what is changed behind Berth, or mend it too', [
+      'env on-drift prod mend',
+    ]),
+  )
+    .argument('<name>')
+    .addArgument(new Argument('<what>').choices(OnDrift.options))
+    .action((name: string, what: OnDrift, options: Common & InProject) =>
+      setOnDrift(cli, name, what, options),
+    );
+  const members = [create, list, show, set, history, onDrift, remove];
   return [family('env', 'Environments of a project', members), removeByOption];
 }
 
@@ -108,17 +123,31 @@ function removal(member: Command): Command {
     .option('-y, --yes', 'do not ask');
 }
 
-async function createEnvironment(
-  cli: Cli,
-  name: string,
-  options: Common & InProject & { var?: string[] },
-): Promise<void> {
+function onDriftOption(): Option {
+  const summary = 'what becomes of what is changed behind Berth';
+  return new Option('--on-drift <what>', summary).choices(OnDrift.options).default('report');
+}
+
+async function createEnvironment(cli: Cli, name: string, options: CreateOptions): Promise<void> {
   const project = projectName(cli, options.project);
-  const body = { name, variables: readVariables(options.var ?? []) };
+  const body = { name, variables: readVariables(options.var ?? []), onDrift: options.onDrift };
   const environment = await cli.api.post(path`/v1/projects/${project}/environments`, Environment, body);
   if (options.json) return cli.output.json(environment);
   cli.output.line(`Created environment ${environment.name} of ${environment.project}.`);
   cli.output.note(`Next: berth deploy --env ${environment.name} --project ${environment.project}`);
+}
+
+async function setOnDrift(
+  cli: Cli,
+  name: string,
+  onDrift: OnDrift,
+  options: Common & InProject,
+): Promise<void> {
+  const place = `${pathOf(projectName(cli, options.project), name)}/on-drift`;
+  const environment = await cli.api.put(place, Environment, { onDrift });
+  if (options.json) return cli.output.json(environment);
+  const what = onDrift === 'mend' ? 'reported and mended' : 'reported';
+  cli.output.line(`What is changed behind Berth in ${environment.project}.${name} is ${what} from now on.`);
 }
 
 async function listEnvironments(cli: Cli, options: Common & InProject & Paging): Promise<void> {
@@ -145,8 +174,15 @@ async function listEnvironments(cli: Cli, options: Common & InProject & Paging):
 async function showEnvironment(cli: Cli, name: string, options: Common & InProject): Promise<void> {
   const environment = await cli.api.get(pathOf(projectName(cli, options.project), name), Environment);
   if (options.json) return cli.output.json(environment);
-  const { project, team, release, createdAt, variables, services } = environment;
-  cli.output.facts({ environment: `${project}.${environment.name}`, team, release, created: createdAt });
+  const { project, team, release, createdAt, variables, services, onDrift } = environment;
+  cli.output.facts({
+    environment: `${project}.${environment.name}`,
+    team,
+    release,
+    created: createdAt,
+    'on drift': onDrift,
+  });
+  tellDrift(cli, environment);
   cli.output.line();
   cli.output.table(
     Object.entries(variables),

@@ -11,6 +11,7 @@ import {
 } from '../command.js';
 import { projectName } from '../compose-file.js';
 import { path } from '../http/path.js';
+import { tellDrift } from '../output/drift.js';
 import { ago, shortDigest } from '../output/text.js';
 
 /** What `status --json` tells of an environment. */
@@ -72,6 +73,7 @@ function showStatus(cli: Cli, { environment, deployment, services: found }: Stat
       : 'none',
     ...(deployment?.reason ? { reason: deployment.reason } : {}),
   });
+  tellDrift(cli, environment);
   output.line();
   showServices(cli, found, `Nothing runs in ${environment.project}.${environment.name}.`);
 }

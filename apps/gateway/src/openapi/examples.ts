@@ -25,6 +25,8 @@ const environment = {
   services: { web: { replicas: 2, memory: '256MiB' } },
   configuration: 3,
   release: RELEASE,
+  onDrift: 'report',
+  drift: null,
   createdAt: TIME,
 };
 const deployment = {
@@ -47,6 +49,10 @@ const deployment = {
   createdBy: 'mira',
   createdAt: TIME,
   finishedAt: null,
+};
+const drift = {
+  foundAt: TIME,
+  findings: [{ service: 'web', path: 'replicas', wanted: '2', found: '5' }],
 };
 const secret = { name: 'DB_PASSWORD', version: 3, setBy: 'mira', setAt: TIME };
 const resource = {
@@ -116,6 +122,9 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ...{ status: 'succeeded', step: null, reason: null, bytes: 48_213, createdBy: 'mira' },
     ...{ fingerprint: DIGEST, createdAt: TIME, finishedAt: LATER },
   },
+  SetOnDrift: { onDrift: 'mend' },
+  DriftFinding: { service: 'web', path: 'replicas', wanted: '2', found: '5' },
+  Drift: drift,
   CreatePromotion: { from: 'dev' },
   CreateRollback: { release: '5f70bf18a086' },
   ScaleService: { replicas: 3 },
@@ -126,7 +135,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Diff: { from: 'dev', to: 'prod', differences: [difference] },
   Parity: {
     ...{ from: 'dev', to: 'prod', sameRelease: true },
-    differences: [{ ...difference, kind: 'declared' }],
+    differences: [{ ...difference, kind: 'declared', environment: null }],
   },
   Deployment: deployment,
   CreateDeployment: { compose: 'services:\n  web:\n    image: acme/web:1.4.2\n    ports: ["8080:80"]\n' },

@@ -9,6 +9,7 @@ import {
   page,
   PageRequest,
   schedulerRpc,
+  SetOnDrift,
   UpdateEnvironment,
 } from '@berth/contracts';
 import type { Page } from '@berth/contracts';
@@ -73,6 +74,20 @@ export class EnvironmentsController {
     @Body({ schema: UpdateEnvironment }) body: z.output<typeof UpdateEnvironment>,
   ): Promise<ChangedEnvironment> {
     return this.rpc.call(schedulerRpc.updateEnvironment, { ...place, ...body });
+  }
+
+  @Put(':environment/on-drift')
+  @Operation(actions.environmentReconcile, {
+    answer: Environment,
+    description:
+      'What runs is held against what was rolled out, again and again. What was changed behind Berth is in `drift`, and in ' +
+      'the event `environment.drifted.v1`; with `mend`, what was rolled out is brought back by a deployment.',
+  })
+  setOnDrift(
+    @Param({ schema: InEnvironment }) place: InEnvironment,
+    @Body({ schema: SetOnDrift }) body: z.output<typeof SetOnDrift>,
+  ): Promise<Environment> {
+    return this.rpc.call(schedulerRpc.setOnDrift, { ...place, ...body });
   }
 
   @Get(':environment/configurations')

@@ -4,10 +4,14 @@ import { Performs } from '@berth/actions';
 import { actions, schedulerRpc, type Diff, type Parity, type Plan } from '@berth/contracts';
 import { Handles } from '@berth/messaging';
 import { Comparisons } from './comparisons.js';
+import { Parities } from './parities.js';
 
 @Controller()
 export class ComparisonsController {
-  constructor(private readonly comparisons: Comparisons) {}
+  constructor(
+    private readonly comparisons: Comparisons,
+    private readonly parities: Parities,
+  ) {}
 
   @Handles(schedulerRpc.plan)
   @Performs(actions.deploymentPlan)
@@ -24,6 +28,6 @@ export class ComparisonsController {
   @Handles(schedulerRpc.parity)
   @Performs(actions.environmentCompare)
   parity(request: z.infer<typeof schedulerRpc.parity.request>): Promise<Parity> {
-    return this.comparisons.parity(request);
+    return this.parities.parity(request);
   }
 }

@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { ActionPipeline } from '@berth/actions';
-import { actions, BerthError, type Diff, type Parity, type Plan, type schedulerRpc } from '@berth/contracts';
-import { render, type ReleaseSpec, type RunSpec } from '../compose/index.js';
+import { actions, BerthError, type Diff, type Plan, type schedulerRpc } from '@berth/contracts';
+import type { RunSpec } from '../compose/index.js';
 import { Preparation } from '../deployments/preparation.js';
-import { toRunSettings, type Settings } from '../environments/configuration.entity.js';
 import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
 import { EnvironmentsService } from '../environments/environments.js';
 import { RunSpecs } from '../environments/run-specs.js';
 import { ReleasesService } from '../releases/releases.js';
-import { differencesOf, plannedServices } from './differences.js';
+import { differencesOf, plannedServices, under } from './differences.js';
 
 type MakePlan = z.infer<typeof schedulerRpc.plan.request>;
 type Compare = z.infer<typeof schedulerRpc.diff.request>;
@@ -58,39 +57,6 @@ export class Comparisons {
     });
   }
 
-  /** How two environments differ, and why: another release, or what the environments say. */
-  async parity({ project, environment: from, with: to }: Compare): Promise<Parity> {
-    const [left, right] = await Promise.all([
-      this.environments.find(project, from),
-      this.environments.find(project, to),
-    ]);
-    const resource = environmentResource(left);
-    const intent = { action: actions.environmentCompare, resource, context: { with: to } };
-    return this.pipeline.read(intent, async () => {
-      const specs = await Promise.all([this.specs.of(left.deployment), this.specs.of(right.deployment)]);
-      const sameRelease = left.release === right.release;
-      const all = differencesOf(specs[0], specs[1]);
-      // The same release under the other's settings: what differs then, the settings say.
-      const declared = sameRelease ? all : await this.declared(left, right, specs[0]);
-      const keys = new Set(declared.map(keyOf));
-      const differences = all.map((difference) => ({
-        ...difference,
-        kind: keys.has(keyOf(difference)) ? ('declared' as const) : ('release' as const),
-      }));
-      return { from, to, sameRelease, differences };
-    });
-  }
-
-  private async declared(
-    { project, release }: EnvironmentEntity,
-    settings: Settings,
-    present: RunSpec | null,
-  ): Promise<{ service: string; path: string }[]> {
-    if (release === null) return [];
-    const { spec } = await this.releases.get(project, release);
-    return differencesOf(present, under(spec, settings));
-  }
-
   private async other(environment: EnvironmentEntity, other: string): Promise<RunSpec | null> {
     const { project } = environment;
     if (await this.environments.exists(project, other)) {
@@ -103,12 +69,4 @@ export class Comparisons {
       `"${other}" is neither an environment of "${project}" nor a release that ran in "${environment.name}".`,
     );
   }
-}
-
-function under(release: ReleaseSpec, settings: Settings): RunSpec {
-  return render(release, toRunSettings(settings)).spec;
-}
-
-function keyOf({ service, path }: { service: string; path: string }): string {
-  return `${service}\n${path}`;
 }

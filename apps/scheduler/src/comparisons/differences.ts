@@ -1,5 +1,6 @@
 import type { Difference, PlannedService } from '@berth/contracts';
-import type { RunService, RunSpec } from '../compose/index.js';
+import { render, type ReleaseSpec, type RunService, type RunSpec } from '../compose/index.js';
+import { toRunSettings, type Settings } from '../environments/configuration.entity.js';
 
 /** What two specs say of a service, key by key, in the words of `RunSpec`. */
 export function differencesOf(from: RunSpec | null, to: RunSpec | null): Difference[] {
@@ -77,4 +78,9 @@ function gapNote({ update, volumes, ports }: RunService): string | null {
 function keptVolumes(service: RunService | undefined): string | null {
   const names = service?.volumes.map(({ volume }) => `"${volume}"`) ?? [];
   return names.length > 0 ? `What is in the volume ${names.join(', ')} stays.` : null;
+}
+
+/** A release as it would run under these settings. */
+export function under(release: ReleaseSpec, settings: Settings): RunSpec {
+  return render(release, toRunSettings(settings)).spec;
 }

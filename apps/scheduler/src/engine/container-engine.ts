@@ -107,6 +107,17 @@ export interface LogRequest {
   signal: AbortSignal;
 }
 
+/**
+ * One thing that is in the engine otherwise than a rollout left it: a key of a service with both values (a secret's is
+ * never shown), a whole service (`path` empty) that is missing or one too many, or the network (`service` null).
+ */
+export interface EngineDrift {
+  service: string | null;
+  path: string;
+  wanted: string | null;
+  found: string | null;
+}
+
 /** Something in the engine that carries the label of this installation. */
 export interface OwnedObject {
   kind: 'service' | 'network';
@@ -135,6 +146,8 @@ export interface ContainerEngine {
   services(target: EnvironmentRef): Promise<EngineService[]>;
   inspect(rollout: Rollout): Promise<InspectedFacts>;
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
+  /** What was changed behind our back since a rollout ended. Changes nothing. */
+  drift(rollout: Rollout): Promise<EngineDrift[]>;
   /** Runs a script in the newest instance of a service on this machine. Throws CONFLICT where there is none. */
   command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome>;
   /** Ends the instances of a service on this machine, and waits until the engine has others healthy in their place. */

@@ -1,5 +1,5 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
-import type { Environment, ResourceRef, ServiceSettings } from '@berth/contracts';
+import type { Drift, Environment, OnDrift, ResourceRef, ServiceSettings } from '@berth/contracts';
 import type { DeclaredResources } from '../resources/declared-resource.js';
 import type { Settings } from './configuration.entity.js';
 
@@ -42,6 +42,13 @@ export class EnvironmentEntity implements Settings {
   @Column('text', { nullable: true })
   release!: string | null;
 
+  @Column('text', { name: 'on_drift' })
+  onDrift!: OnDrift;
+
+  /** What was last found otherwise in the engine; null where all was as rolled out. */
+  @Column('jsonb', { nullable: true })
+  drift!: Drift | null;
+
   /** Set while it is being removed. */
   @Column('timestamptz', { name: 'removing_since', nullable: true })
   removingSince!: Date | null;
@@ -51,10 +58,10 @@ export class EnvironmentEntity implements Settings {
 }
 
 export function toEnvironment(entity: EnvironmentEntity): Environment {
-  const { project, name, team, variables, services, configuration, release, createdAt } = entity;
+  const { project, name, team, variables, services, configuration, release, onDrift, drift } = entity;
   return {
-    ...{ project, name, team, variables, services, configuration, release },
-    createdAt: createdAt.toISOString(),
+    ...{ project, name, team, variables, services, configuration, release, onDrift, drift },
+    createdAt: entity.createdAt.toISOString(),
   };
 }
 

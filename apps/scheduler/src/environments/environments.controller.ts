@@ -31,6 +31,12 @@ export class EnvironmentsController {
     return this.environments.get(project, environment);
   }
 
+  @Handles(schedulerRpc.setOnDrift)
+  @Performs(actions.environmentReconcile)
+  setOnDrift(request: z.infer<typeof schedulerRpc.setOnDrift.request>): Promise<Environment> {
+    return this.environments.setOnDrift(request);
+  }
+
   @Handles(schedulerRpc.listConfigurations)
   @Performs(actions.configurationList)
   configurations(

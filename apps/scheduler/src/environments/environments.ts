@@ -12,6 +12,7 @@ import {
   positionOf,
   toPage,
   environmentCreated,
+  environmentUpdated,
   type Configuration,
   type Environment,
   type Page,
@@ -26,6 +27,7 @@ import { EnvironmentEntity, environmentResource, toEnvironment } from './environ
 
 type Create = z.infer<typeof schedulerRpc.createEnvironment.request>;
 type List = z.infer<typeof schedulerRpc.listEnvironments.request>;
+type SetOnDrift = z.infer<typeof schedulerRpc.setOnDrift.request>;
 type ListConfigurations = z.infer<typeof schedulerRpc.listConfigurations.request>;
 
 /** Environments of projects, and what they add to releases. */
@@ -40,7 +42,7 @@ export class EnvironmentsService {
   ) {}
 
   /** Throws ALREADY_EXISTS, or NOT_FOUND when there is no such project. */
-  async create({ project, name, variables, services }: Create): Promise<Environment> {
+  async create({ project, name, variables, services, onDrift }: Create): Promise<Environment> {
     const owner = await this.projects.find(project);
     const resource = projectResource(owner);
     const context = { name, ...namesOf({ variables, services }) };
@@ -49,7 +51,7 @@ export class EnvironmentsService {
       try {
         await tx.insert(EnvironmentEntity, {
           ...{ id, project, name, team: owner.team, variables, services, restarts: {}, resources: {} },
-          configuration: 1,
+          ...{ configuration: 1, onDrift },
         });
         await tx.insert(ConfigurationEntity, {
           ...{ environmentId: id, version: 1, variables, services, restarts: {}, resources: {} },
@@ -67,6 +69,21 @@ export class EnvironmentsService {
       const environment = toEnvironment(await tx.findOneByOrFail(EnvironmentEntity, { id }));
       const event = draftEvent(environmentCreated, place(environment), environment);
       return { result: environment, outcome: {}, events: [event] };
+    });
+  }
+
+  /** What is done about drift from now on. Nothing that runs changes. */
+  async setOnDrift({ project, environment: name, onDrift }: SetOnDrift): Promise<Environment> {
+    const environment = await this.find(project, name);
+    const resource = environmentResource(environment);
+    const intent = { action: actions.environmentReconcile, resource, context: { onDrift } };
+    return this.pipeline.change(intent, async (tx) => {
+      const { id } = environment;
+      const { affected } = await tx.update(EnvironmentEntity, { id }, { onDrift });
+      if (!affected) throw notFound(resource);
+      const changed = toEnvironment(await tx.findOneByOrFail(EnvironmentEntity, { id }));
+      const event = draftEvent(environmentUpdated, place(changed), changed);
+      return { result: changed, outcome: {}, events: [event] };
     });
   }
 

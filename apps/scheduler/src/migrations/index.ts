@@ -4,6 +4,7 @@ import { CreateSettlements1763900000002 } from './1763900000002-settlements.js';
 import { CreateConfigurations1764000000000 } from './1764000000000-configurations.js';
 import { CreateSecrets1764000000001 } from './1764000000001-secrets.js';
 import { CreateResources1764300000000 } from './1764300000000-resources.js';
+import { AddDrift1764300000001 } from './1764300000001-drift.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -12,4 +13,5 @@ export const migrations = [
   CreateConfigurations1764000000000,
   CreateSecrets1764000000001,
   CreateResources1764300000000,
+  AddDrift1764300000001,
 ];

@@ -73,6 +73,15 @@ export const environmentUpdate = defineAction({
   permission: 'develop',
   context: z.object({ variables: z.array(z.string()), services: z.array(z.string()) }),
 });
+export const environmentReconcile = defineAction({
+  name: 'environment.reconcile',
+  summary: 'Say what becomes of what is changed behind Berth',
+  ...workloads,
+  ...change,
+  resource: ['Environment'],
+  permission: 'develop',
+  context: z.object({ onDrift: z.string() }),
+});
 export const environmentRemove = defineAction({
   name: 'environment.remove',
   summary: 'Remove an environment and all that runs in it',

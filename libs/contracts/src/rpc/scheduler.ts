@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SetOnDrift } from '../drift.js';
 import { Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
 import {
@@ -60,6 +61,12 @@ export const schedulerRpc = {
     UpdateEnvironment.extend({ project: Name, environment: Name }),
     ChangedEnvironment,
     ROLLOUT_MS,
+  ),
+  setOnDrift: defineRpc(
+    'scheduler',
+    'environment.on-drift',
+    SetOnDrift.extend({ project: Name, environment: Name }),
+    Environment,
   ),
   listConfigurations: defineRpc(
     'scheduler',

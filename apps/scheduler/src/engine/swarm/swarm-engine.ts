@@ -2,6 +2,7 @@ import type { LogLine, Platform } from '@berth/contracts';
 import type {
   CommandOutcome,
   ContainerEngine,
+  EngineDrift,
   EngineService,
   EnvironmentRef,
   InspectedFacts,
@@ -13,6 +14,7 @@ import type {
   ServiceCommand,
 } from '../container-engine.js';
 import { callEngine, connectDocker, isNoSwarm } from './docker-client.js';
+import { findDrift } from './drift.js';
 import { Generations } from './generations.js';
 import { inspectFacts, listEngineServices } from './inspection.js';
 import { streamLogs } from './log-stream.js';
@@ -92,6 +94,10 @@ export class SwarmEngine implements ContainerEngine {
 
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine> {
     return streamLogs(this.swarm.docker, this.swarm.objects, target, request);
+  }
+
+  drift(rollout: Rollout): Promise<EngineDrift[]> {
+    return this.inSwarm(() => findDrift(this.swarm, rollout));
   }
 
   command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome> {

@@ -92,6 +92,11 @@ export class SwarmObjects {
     }
   }
 
+  /** The id of the environment's own network; undefined where there is none. */
+  networkOf(target: EnvironmentRef): Promise<string | undefined> {
+    return this.findNetwork(networkName(this.installation, target));
+  }
+
   private async findNetwork(name: string): Promise<string | undefined> {
     const found = await callEngine(() => this.docker.listNetworks({ filters: { name: [name] } }));
     const network = found.find((candidate) => candidate.Name === name);

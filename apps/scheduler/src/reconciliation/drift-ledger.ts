@@ -1,0 +1,63 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, IsNull, Not } from 'typeorm';
+import { environmentDrifted, environmentDriftEnded } from '@berth/contracts';
+import { draftEvent, Outbox } from '@berth/messaging';
+import type { EngineDrift } from '../engine/container-engine.js';
+import { EnvironmentEntity } from '../environments/environment.entity.js';
+
+/** What was found of drift: written down and told when it is something new. */
+@Injectable()
+export class DriftLedger {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(Outbox) private readonly outbox: Outbox,
+  ) {}
+
+  /** Environments in which something runs, and nothing is on its way. */
+  running(): Promise<EnvironmentEntity[]> {
+    return this.dataSource.manager
+      .createQueryBuilder(EnvironmentEntity, 'environment')
+      .where({ deployment: Not(IsNull()), removingSince: IsNull() })
+      .andWhere(
+        `NOT EXISTS (SELECT 1 FROM deployments d
+         WHERE d.environment_id = environment.id AND d.status IN ('pending', 'running'))`,
+      )
+      .orderBy('environment.id')
+      .getMany();
+  }
+
+  /** `begun`: when the looking did. Answers whether it holds: not when the environment has moved on since. */
+  async note(looked: EnvironmentEntity, begun: Date, findings: EngineDrift[]): Promise<boolean> {
+    // Most of the time there is nothing, as there was nothing before.
+    if (findings.length === 0 && looked.drift === null) return true;
+    return this.dataSource.transaction(async (transaction) => {
+      const environment = await transaction.findOne(EnvironmentEntity, {
+        where: { id: looked.id },
+        lock: { mode: 'pessimistic_write' },
+      });
+      const busy: unknown[] = await transaction.query(
+        `SELECT 1 FROM deployments
+         WHERE environment_id = $1 AND (status IN ('pending', 'running') OR finished_at > $2)`,
+        [looked.id, begun],
+      );
+      const { deployment } = looked;
+      if (environment?.deployment !== deployment || environment.removingSince || busy.length > 0)
+        return false;
+      const known = environment.drift?.findings ?? [];
+      if (JSON.stringify(known) === JSON.stringify(findings)) return true;
+      const drift = findings.length > 0 ? { foundAt: new Date().toISOString(), findings } : null;
+      await transaction.update(EnvironmentEntity, { id: looked.id }, { drift });
+      const { team, project, name, onDrift } = environment;
+      const place = { team, project, environment: name };
+      const told = { project, environment: name };
+      await this.outbox.event(
+        transaction,
+        drift
+          ? draftEvent(environmentDrifted, place, { ...told, onDrift, findings })
+          : draftEvent(environmentDriftEnded, place, told),
+      );
+      return true;
+    });
+  }
+}
