@@ -9,6 +9,7 @@ export * from './images.js';
 export * from './records.js';
 export * from './events.js';
 export * from './secrets.js';
+export * from './metadata.js';
 export * from './actions/define.js';
 export * from './actions/facts.js';
 export * as actions from './actions/catalog.js';

@@ -4,6 +4,7 @@ export type {
   PinnedImage,
   ReleasedImage,
   ReleaseSpec,
+  RunResource,
   RunService,
   RunSettings,
   RunSpec,

@@ -36,6 +36,14 @@ export interface RunSpec {
   volumes: ComposeSpec['volumes'];
   /** Versions of the secrets that services are given, by name. */
   secrets: Record<string, number>;
+  /** Backing services of the environment, by name. */
+  resources?: Record<string, RunResource>;
+}
+
+/** What is told of a backing service: nothing that must not be known. */
+export interface RunResource {
+  kind: string;
+  port: number | null;
 }
 
 export interface RunService extends ServiceSpec {

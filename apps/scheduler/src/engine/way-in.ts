@@ -15,6 +15,9 @@ export interface WayInOptions {
 export const WAY_IN_FOLDER = '/run/berth';
 /** Where the container answers, in its own network only. */
 export const WAY_IN_PORT = 8080;
+/** What instances call it by, in the network of each environment, to ask about their environment. */
+export const METADATA_HOST = 'metadata.berth';
+export const METADATA_PORT = 8480;
 
 /** The container through which requests come in, and the networks that it is in. Everything is idempotent. */
 export interface WayIn {

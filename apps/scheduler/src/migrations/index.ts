@@ -3,6 +3,7 @@ import { CreateWorkloads1763900000001 } from './1763900000001-workloads.js';
 import { CreateSettlements1763900000002 } from './1763900000002-settlements.js';
 import { CreateConfigurations1764000000000 } from './1764000000000-configurations.js';
 import { CreateSecrets1764000000001 } from './1764000000001-secrets.js';
+import { CreateEnvironmentChanges1764000003000 } from './1764000003000-environment-changes.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -10,4 +11,5 @@ export const migrations = [
   CreateSettlements1763900000002,
   CreateConfigurations1764000000000,
   CreateSecrets1764000000001,
+  CreateEnvironmentChanges1764000003000,
 ];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
 import type { EnvironmentRef } from '../container-engine.js';
-import { WAY_IN_FOLDER, WAY_IN_PORT, type WayIn, type WayInOptions } from '../way-in.js';
+import { METADATA_HOST, WAY_IN_FOLDER, WAY_IN_PORT, type WayIn, type WayInOptions } from '../way-in.js';
 import { callEngine, hasStatus, orUndefined } from './docker-client.js';
 import { LABEL } from './labels.js';
 import { networkName, wayInName } from './names.js';
@@ -12,7 +12,8 @@ const PIDS = 512;
 
 /**
  * The way in as a plain container: unlike a Swarm service, it joins further networks while it runs. It is in a bridge
- * network of its own, where the host's port leads, and in those of the environments, where it only asks.
+ * network of its own, where the host's port leads, and in those of the environments, where it asks, and answers nothing but
+ * what an environment may know of itself.
  */
 export class WayInContainer implements WayIn {
   private readonly name: string;
@@ -24,7 +25,9 @@ export class WayInContainer implements WayIn {
     private readonly options: WayInOptions,
   ) {
     this.name = wayInName(options.installation);
-    const made = createHash('sha256').update(JSON.stringify(options)).digest('hex');
+    const made = createHash('sha256')
+      .update(JSON.stringify([options, METADATA_HOST]))
+      .digest('hex');
     this.labels = { [LABEL.installation]: options.installation, [LABEL.template]: made };
   }
 
@@ -49,7 +52,9 @@ export class WayInContainer implements WayIn {
       wanted.add(name);
       if (joined.has(name)) continue;
       const network = this.docker.getNetwork(await this.objects.ensureNetwork(target));
-      await callEngine(() => network.connect({ Container: present.Id }));
+      await callEngine(() =>
+        network.connect({ Container: present.Id, EndpointConfig: { Aliases: [METADATA_HOST] } }),
+      );
     }
     for (const name of joined) {
       const network = this.docker.getNetwork(name);
