@@ -1,5 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { applyIsolation, eventually, freePort, removeIsolation, testIngressImage
 import { connectDocker } from '../src/engine/swarm/docker-client.js';
 import { SwarmGuestPlaces } from '../src/engine/swarm/swarm-guest-places.js';
 import { webImage } from './engine-bench.js';
+import { docker, GuestConnections, requestOf, type Answer } from './guest-connections.js';
 import { SchedulerBench } from './scheduler-bench.js';
 
 const run = promisify(execFile);
@@ -22,21 +22,14 @@ interface Place {
   environment: string;
 }
 
-interface Answer {
-  status: number;
-  headers: string;
-  body: string;
-}
-
 describe('what an environment tells its instances of itself', () => {
   const folder = mkdtempSync(join(tmpdir(), 'berth-metadata-'));
-  const connections = new Set<() => Promise<void>>();
+  const connections = new GuestConnections();
   let bench: SchedulerBench;
   let port: number;
   let dev: Place;
   let staging: Place;
   const guests = new Map<string, string>();
-  const docker = async (...args: string[]) => (await run('docker', args)).stdout;
   const wayIn = () => `berth-${bench.installation}-ingress`;
 
   const compose = `
@@ -64,37 +57,8 @@ services:
     return (await docker('ps', '--quiet', '--latest', ...filters)).trim();
   }
 
-  const requestOf = (path: string, headers: string[], method = 'GET', body = '') =>
-    [`${method} ${path} HTTP/1.0`, 'Host: metadata.berth', ...headers, '', body].join('\r\n');
-
-  /** Opens a connection from within a guest, and says something word for word. */
-  function open(guest: string, request: string, [host, at]: [string, number]) {
-    // The end of the client of the engine is not the end of what it started.
-    const script = `echo $$; exec nc -w 1 ${host} ${at}`;
-    const child = spawn('docker', ['exec', '-i', guest, 'sh', '-c', script]);
-    const heard = { text: '', ended: false };
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (heard.text += chunk));
-    child.stdin.on('error', () => undefined).write(request);
-    const closed = once(child, 'close').then(() => void (heard.ended = true));
-    const stop = async (): Promise<void> => {
-      await docker('exec', guest, 'kill', '-KILL', heard.text.split('\n')[0]).catch(() => undefined);
-      await closed;
-    };
-    connections.add(stop);
-    void closed.finally(() => connections.delete(stop));
-    return { heard, closed, stop };
-  }
-
-  async function say(guest: string, request: string, to: [string, number] = DOOR): Promise<Answer> {
-    const { heard, closed, stop } = open(guest, request, to);
-    const timer = setTimeout(() => void stop(), 6_000);
-    await closed;
-    clearTimeout(timer);
-    const [head, ...rest] = heard.text.slice(heard.text.indexOf('\n') + 1).split('\r\n\r\n');
-    const body = rest.join('\r\n\r\n');
-    return { status: Number(/^HTTP\/1\.\d (\d+)/.exec(head)?.[1] ?? 0), headers: head, body };
-  }
-
+  const say = (guest: string, request: string, to = DOOR): Promise<Answer> =>
+    connections.ask(guest, request, to);
   const ask = (guest: string, path: string, headers: string[] = []) => say(guest, requestOf(path, headers));
 
   async function read(guest: string, path = '/v1'): Promise<EnvironmentMetadata> {
@@ -105,7 +69,7 @@ services:
   /** Watches from within a guest, and collects what it is told. */
   function watch(guest: string, last?: string) {
     const request = requestOf('/v1/watch', last ? [`Last-Event-ID: ${last}`] : []);
-    const { heard, stop } = open(guest, request, DOOR);
+    const { heard, stop } = connections.open(guest, request, DOOR);
     const events = () =>
       [...heard.text.matchAll(/^event: metadata\nid: (\w+)\ndata: (.*)\n\n/gm)].map(([, id, data]) => ({
         id,
@@ -139,7 +103,7 @@ services:
     for (const place of [dev, staging]) guests.set(place.environment, await guestOf(place));
   });
   afterAll(async () => {
-    await Promise.all([...connections].map((stop) => stop()));
+    await connections.stop();
     await bench?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -292,20 +256,25 @@ services:
     expect(await places.of(await addressOf(guest()))).toEqual(dev);
   });
 
+  it('tells who watches also when the database could not be heard for a while', async () => {
+    const { events, stop } = watch(guest('staging'));
+    await eventually(() => expect(events()).toHaveLength(1));
+    const { rowCount } = await bench.sql.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN "environments_%'`,
+    );
+    expect(rowCount).toBe(1);
+    const change = `UPDATE environments SET configuration = configuration + 1 WHERE project = $1 AND name = $2`;
+    await bench.sql.query(change, [staging.project, staging.environment]);
+    await eventually(() => expect(events().at(-1)?.metadata.configuration).toBe(2));
+    await stop();
+  });
+
   it('bounds who watches, and goes on answering', async () => {
     const request = requestOf('/v1/watch', []);
     const one = '{ printf "%s" "$REQUEST"; sleep 60; } | nc metadata.berth 8480 >/tmp/watch-$i 2>&1 &';
     const script = `for i in $(seq 64); do ${one} done; true`;
-    await docker(
-      'exec',
-      '--detach',
-      '--env',
-      `REQUEST=${request}`,
-      guest('staging'),
-      'sh',
-      '-c',
-      `${script}; wait`,
-    );
+    const start = ['exec', '--detach', '--env', `REQUEST=${request}`, guest('staging'), 'sh', '-c'];
+    await docker(...start, `${script}; wait`);
     await eventually(async () => {
       const heard = await docker('exec', guest('staging'), 'sh', '-c', 'cat /tmp/watch-*');
       expect(heard.match(/^event: metadata$/gm)).toHaveLength(64);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { BerthError } from '@berth/contracts';
 import {
@@ -13,6 +14,7 @@ import {
 import { GUEST_PLACES, type GuestPlaces } from '../engine/guest-places.js';
 import { METADATA_REMOTE } from '../ingress/metadata-server.js';
 import { Metadata, tagOf, type Told } from './metadata.js';
+import { Pace } from './pace.js';
 import { RequestsAtOnce } from './requests-at-once.js';
 import { METADATA_ROUTES, type MetadataRoute } from './routes.js';
 import { Watcher } from './watcher.js';
@@ -26,6 +28,7 @@ import { Watches } from './watches.js';
 export class MetadataRequests {
   readonly routes = METADATA_ROUTES;
   private readonly reads = new RequestsAtOnce({ each: 64, all: 512 });
+  private readonly pace = new Pace({ perSecond: 100, burst: 200 });
   private readonly watchers = new RequestsAtOnce({ each: 64, all: 1_024 });
 
   constructor(
@@ -45,24 +48,32 @@ export class MetadataRequests {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const begun = performance.now();
-    const route = this.routeOf(request);
-    const { part } = route;
-    if (part) {
-      response.once('close', () => {
-        const labels = { method: 'GET', route: `metadata:${route.path}`, status: response.statusCode };
-        this.metrics.http.observe(labels, (performance.now() - begun) / 1_000);
-      });
-    }
-    // Of the address: before it is looked up, it is not known whose it is.
-    const leave = this.reads.enter(header(request, METADATA_REMOTE) ?? '', 'requests');
+    const place = await this.places.of(header(request, METADATA_REMOTE) ?? '');
+    if (!place) throw nobody();
+    const key = `${place.project}/${place.environment}`;
+    const leave = this.reads.enter(key, 'requests');
     try {
-      const told = await this.told(request);
-      if (part) send(request, response, part(told.metadata));
+      const milliseconds = this.pace.delay(key, performance.now());
+      if (milliseconds > 0) await delay(milliseconds);
+      const route = this.routeOf(request);
+      this.observe(route, response);
+      const told = await this.metadata.of(place);
+      if (!told) throw nobody();
+      if (route.part) send(request, response, route.part(told.metadata));
       else this.watch(request, response, told);
     } finally {
       leave();
     }
+  }
+
+  /** Of a watch only its end would be seen, and that says nothing. */
+  private observe({ path, part }: MetadataRoute, response: ServerResponse): void {
+    if (!part) return;
+    const begun = performance.now();
+    response.once('close', () => {
+      const labels = { method: 'GET', route: `metadata:${path}`, status: response.statusCode };
+      this.metrics.http.observe(labels, (performance.now() - begun) / 1_000);
+    });
   }
 
   private routeOf(request: IncomingMessage): MetadataRoute {
@@ -81,16 +92,6 @@ export class MetadataRequests {
       throw new BerthError('BODY_TOO_LARGE', 'A request for metadata has no body.');
     if (query) throw new BerthError('VALIDATION_FAILED', 'A request for metadata has no query.');
     return route;
-  }
-
-  private async told(request: IncomingMessage): Promise<Told> {
-    const place = await this.places.of(header(request, METADATA_REMOTE) ?? '');
-    const told = place && (await this.metadata.of(place));
-    if (told) return told;
-    throw new BerthError(
-      'NOT_FOUND',
-      'Metadata is told to instances of an environment, and this request comes from none.',
-    );
   }
 
   private watch(request: IncomingMessage, response: ServerResponse, { id }: Told): void {
@@ -122,6 +123,13 @@ export class MetadataRequests {
     response.writeHead(error.status, { 'content-type': 'application/problem+json' });
     response.end(JSON.stringify(error.toProblem(correlationId())));
   }
+}
+
+function nobody(): BerthError {
+  return new BerthError(
+    'NOT_FOUND',
+    'Metadata is told to instances of an environment, and this request comes from none.',
+  );
 }
 
 function send(request: IncomingMessage, response: ServerResponse, told: unknown): void {
