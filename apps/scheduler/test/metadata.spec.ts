@@ -229,6 +229,7 @@ services:
     if (isolated) await applyIsolation(bench.installation);
     try {
       const request = requestOf('/v1', []);
+      expect(JSON.parse((await ask(guest(), '/v1')).body)).toMatchObject(dev);
       for (const host of isolated ? [inDev, own] : [own])
         expect((await say(guest('staging'), request, [host, 8480])).body).not.toContain('"variables"');
     } finally {

@@ -23,8 +23,11 @@ export const METADATA_PORT = 8480;
 export interface WayIn {
   /** Makes sure that it runs. Answers its address in its own network: the only one that it may listen on. */
   ensure(): Promise<string>;
-  /** Joins the networks of these environments, and leaves those of all others. */
-  join(targets: readonly EnvironmentRef[]): Promise<void>;
+  /**
+   * Joins the networks of these environments, and leaves those of all others. `targets` is asked once it is known which
+   * it is in: one that another scheduler joins meanwhile, for what this one does not know of yet, is not left.
+   */
+  join(targets: () => Promise<readonly EnvironmentRef[]>): Promise<void>;
 }
 
 /** Nest's injection token; null where the platform has no way in. */

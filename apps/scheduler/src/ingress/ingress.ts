@@ -99,9 +99,10 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     const folder = this.env.BERTH_INGRESS_FOLDER;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, 'boot.json'), JSON.stringify(BOOT_CONFIG));
-    const [places, address] = await Promise.all([this.places(), wayIn.ensure()]);
+    const address = await wayIn.ensure();
+    let places: Place[] = [];
+    await wayIn.join(async () => peopled((places = await this.places())));
     const routes = routesOf(places);
-    await wayIn.join(peopled(places));
     const config = ingressConfig(address, this.env.BERTH_INGRESS_DOMAIN, routes);
     const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex');
     if (hash === this.loaded) return;
