@@ -12,6 +12,7 @@ import { ComparisonsModule } from './comparisons/comparisons.module.js';
 import { ConfigurationEntity } from './environments/configuration.entity.js';
 import { EnvironmentEntity } from './environments/environment.entity.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
+import { MetadataModule } from './metadata/metadata.module.js';
 import { migrations } from './migrations/index.js';
 import { ProjectEntity } from './projects/project.entity.js';
 import { ProjectsModule } from './projects/projects.module.js';
@@ -60,6 +61,7 @@ export class AppModule {
         ReconciliationModule,
         ComparisonsModule,
         ServicesModule,
+        MetadataModule,
         UpkeepModule,
       ],
       providers: [{ provide: SCHEDULER_ENV, useValue: env }],

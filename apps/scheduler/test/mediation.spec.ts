@@ -11,6 +11,7 @@ import {
 } from '@berth/testing';
 import { schedulerService } from '../src/app.module.js';
 import { SchedulerEnv } from '../src/env.js';
+import { MetadataRequests } from '../src/metadata/metadata-requests.js';
 
 describe('every way into the service', () => {
   let database: TestDatabase;
@@ -41,6 +42,13 @@ describe('every way into the service', () => {
     const performed = entrances(app).flatMap(({ action }) => action ?? []);
     const owned = [...catalog.values()].filter(({ owner }) => owner === 'scheduler').map(({ name }) => name);
     expect([...new Set(performed)].sort()).toEqual(owned.sort());
+  });
+
+  it('is told to instances for a reason where it is the metadata endpoint, and these are all of its paths', () => {
+    const { routes } = app.get(MetadataRequests);
+    expect(routes.every(({ publicReason }) => publicReason.trim() !== '')).toBe(true);
+    const parts = ['', '/services', '/resources', '/variables', '/release', '/watch'];
+    expect(routes.map(({ path }) => path)).toEqual(parts.map((part) => `/v1${part}`));
   });
 
   it('is public for a reason where it performs none, and these are all', () => {

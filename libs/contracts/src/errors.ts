@@ -34,6 +34,7 @@ export const ERRORS = {
   SECRET_NOT_FOUND: [422, 'There is no such secret in the environment'],
   UPSTREAM_UNKNOWN: [422, 'No such upstream registry is configured'],
   UPSTREAM_RATE_LIMITED: [429, 'The upstream registry limits the rate'],
+  TOO_MANY_REQUESTS: [429, 'Too many requests at a time'],
   INTERNAL: [500, 'Something went wrong on our side'],
   UNMEDIATED: [500, 'An action answered without having passed the pipeline'],
   UPSTREAM_UNAVAILABLE: [502, 'The upstream registry does not answer'],

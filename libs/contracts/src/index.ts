@@ -11,6 +11,7 @@ export * from './events.js';
 export * from './secrets.js';
 export * from './resources.js';
 export * from './drift.js';
+export * from './metadata.js';
 export * from './actions/define.js';
 export * from './actions/facts.js';
 export * as actions from './actions/catalog.js';

@@ -11,3 +11,4 @@ export * from './outbox.js';
 export * from './outbox-relay.js';
 export * from './consumer.js';
 export * from './messaging.module.js';
+export * from './notifications.js';

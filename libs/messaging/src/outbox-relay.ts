@@ -6,10 +6,10 @@ import {
 } from '@nestjs/common';
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import { InjectDataSource } from '@nestjs/typeorm';
-import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { NatsLink } from './link.js';
+import { Notifications } from './notifications.js';
 import { ensureStreams } from './streams.js';
 
 const BATCH = 200;
@@ -29,7 +29,8 @@ interface Row {
 @Injectable()
 export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly jetstream: JetStreamClient;
-  private listener: pg.Client | null = null;
+  /** Hears of each commit; without it the relay still goes its rounds. */
+  private readonly notifications: Notifications;
   private stopping = false;
   private running: Promise<void> = Promise.resolve();
   private wake: () => void = () => undefined;
@@ -41,6 +42,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.jetstream = jetstream(link.connection, { timeout: 5_000 });
+    this.notifications = new Notifications(dataSource, 'outbox', () => this.wake());
   }
 
   onApplicationBootstrap(): void {
@@ -53,7 +55,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     this.wake();
     await this.running;
     await this.flush().catch((error: unknown) => this.logger.warn({ err: error }, 'outbox.left-for-later'));
-    await this.listener?.end().catch(() => undefined);
+    await this.notifications.end();
   }
 
   /** Publishes all that is there now. */
@@ -76,9 +78,9 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
         };
       });
       try {
-        await this.listen().catch((error: unknown) =>
-          this.logger.warn({ err: error }, 'outbox.not-listening'),
-        );
+        await this.notifications
+          .listen()
+          .catch((error: unknown) => this.logger.warn({ err: error }, 'outbox.not-listening'));
         await this.flush();
       } catch (error) {
         this.logger.warn({ err: error }, 'outbox.not-published');
@@ -101,27 +103,5 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
       ]);
       return rows.length;
     });
-  }
-
-  /** A connection of its own that hears of each commit; without it the relay still goes its rounds. */
-  private async listen(): Promise<void> {
-    if (this.listener) return;
-    const { url } = this.dataSource.options as { url?: string };
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-    client.on('notification', () => this.wake());
-    const forget = (): void => {
-      if (this.listener === client) this.listener = null;
-    };
-    client.on('error', forget);
-    client.on('end', forget);
-    try {
-      await client.connect();
-      const { rows } = await client.query<{ schema: string }>('SELECT current_schema() AS schema');
-      await client.query(`LISTEN ${pg.escapeIdentifier(`outbox_${rows[0].schema}`)}`);
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      throw error;
-    }
-    this.listener = client;
   }
 }

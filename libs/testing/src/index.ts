@@ -1,5 +1,5 @@
 export { freePort } from '@berth/host';
-export { docker, removeWorkloads } from '@berth/host';
+export { applyIsolation, docker, removeIsolation, removeWorkloads } from '@berth/host';
 export { ApiClient, type ApiAnswer } from './api-client.js';
 export { createTestDatabase, type TestDatabase } from './database.js';
 export { eventually, type EventuallyOptions } from './eventually.js';

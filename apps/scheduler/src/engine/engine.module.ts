@@ -1,11 +1,13 @@
 import { Global, Module } from '@nestjs/common';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { CONTAINER_ENGINE } from './container-engine.js';
+import { GUEST_PLACES } from './guest-places.js';
 import { connectDocker } from './swarm/docker-client.js';
 import { SwarmEngine } from './swarm/swarm-engine.js';
+import { SwarmGuestPlaces } from './swarm/swarm-guest-places.js';
 import { SwarmObjects } from './swarm/swarm-objects.js';
 import { WayInContainer } from './swarm/way-in-container.js';
-import { WAY_IN, type WayIn } from './way-in.js';
+import { METADATA_HOST, METADATA_PORT, WAY_IN, type WayIn } from './way-in.js';
 
 /** The one container engine; everyone else knows the interface only. */
 @Global()
@@ -20,6 +22,7 @@ import { WAY_IN, type WayIn } from './way-in.js';
           installation: env.BERTH_INSTALLATION,
           registry: env.BERTH_REGISTRY,
           token: env.BERTH_ENGINE_TOKEN || null,
+          ...(env.BERTH_INGRESS_IMAGE ? { metadataUrl: `http://${METADATA_HOST}:${METADATA_PORT}` } : {}),
         }),
     },
     {
@@ -38,7 +41,13 @@ import { WAY_IN, type WayIn } from './way-in.js';
         });
       },
     },
+    {
+      provide: GUEST_PLACES,
+      inject: [SCHEDULER_ENV],
+      useFactory: (env: SchedulerEnv) =>
+        new SwarmGuestPlaces(connectDocker(env.DOCKER_HOST), env.BERTH_INSTALLATION),
+    },
   ],
-  exports: [CONTAINER_ENGINE, WAY_IN],
+  exports: [CONTAINER_ENGINE, WAY_IN, GUEST_PLACES],
 })
 export class EngineModule {}

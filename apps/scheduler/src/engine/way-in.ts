@@ -15,13 +15,19 @@ export interface WayInOptions {
 export const WAY_IN_FOLDER = '/run/berth';
 /** Where the container answers, in its own network only. */
 export const WAY_IN_PORT = 8080;
+/** What instances call it by, in the network of each environment, to ask about their environment. */
+export const METADATA_HOST = 'metadata.berth';
+export const METADATA_PORT = 8480;
 
 /** The container through which requests come in, and the networks that it is in. Everything is idempotent. */
 export interface WayIn {
   /** Makes sure that it runs. Answers its address in its own network: the only one that it may listen on. */
   ensure(): Promise<string>;
-  /** Joins the networks of these environments, and leaves those of all others. */
-  join(targets: readonly EnvironmentRef[]): Promise<void>;
+  /**
+   * Joins the networks of these environments, and leaves those of all others. `targets` is asked once it is known which
+   * it is in: one that another scheduler joins meanwhile, for what this one does not know of yet, is not left.
+   */
+  join(targets: () => Promise<readonly EnvironmentRef[]>): Promise<void>;
 }
 
 /** Nest's injection token; null where the platform has no way in. */

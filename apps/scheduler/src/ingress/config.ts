@@ -1,4 +1,5 @@
 import { WAY_IN_FOLDER, WAY_IN_PORT } from '../engine/way-in.js';
+import { metadataServer } from './metadata-server.js';
 
 /** A service that requests are led to. */
 export interface IngressRoute {
@@ -34,7 +35,8 @@ export function routeName({
 
 /**
  * The whole configuration of Caddy. Instances are found by name when a request comes, so that it changes with services
- * and their ports only, never with a deployment. `address`: of its own network, so that no guest can ask anything of it.
+ * and their ports only, never with a deployment. `address`: of its own network, the only one where
+ * the public server listens, so that no guest reaches it.
  */
 export function ingressConfig(address: string, domain: string, routes: readonly IngressRoute[]): object {
   const mappings = routes
@@ -97,7 +99,7 @@ export function ingressConfig(address: string, domain: string, routes: readonly 
         },
       },
     },
-    apps: { http: { servers: { public: server, probe: probeServer() } } },
+    apps: { http: { servers: { public: server, probe: probeServer(), metadata: metadataServer() } } },
   };
 }
 

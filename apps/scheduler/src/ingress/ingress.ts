@@ -11,7 +11,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { LOGGER, type Logger } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
-import type { InstanceAddress } from '../engine/container-engine.js';
+import type { EnvironmentRef, InstanceAddress } from '../engine/container-engine.js';
 import { WAY_IN, type WayIn } from '../engine/way-in.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from '../upkeep/rounds.js';
@@ -28,8 +28,8 @@ interface Place {
 }
 
 /**
- * Holds the way in against what should run: that its container is there, in the networks of the environments with
- * services that speak HTTP, and knows these. It goes on serving while the scheduler is away.
+ * Holds the way in against what should run: that its container is there, in the networks of the environments where
+ * something runs, and knows the services that speak HTTP. It goes on serving while the scheduler is away.
  */
 @Injectable()
 export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -99,9 +99,10 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     const folder = this.env.BERTH_INGRESS_FOLDER;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, 'boot.json'), JSON.stringify(BOOT_CONFIG));
-    const [places, address] = await Promise.all([this.places(), wayIn.ensure()]);
+    const address = await wayIn.ensure();
+    let places: Place[] = [];
+    await wayIn.join(async () => peopled((places = await this.places())));
     const routes = routesOf(places);
-    await wayIn.join(distinctPlaces(routes));
     const config = ingressConfig(address, this.env.BERTH_INGRESS_DOMAIN, routes);
     const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex');
     if (hash === this.loaded) return;
@@ -133,10 +134,12 @@ function routesOf(places: readonly Place[]): IngressRoute[] {
   return [...routes.values()];
 }
 
-function distinctPlaces(routes: readonly IngressRoute[]): { project: string; environment: string }[] {
-  return [
-    ...new Map(
-      routes.map(({ project, environment }) => [`${project}/${environment}`, { project, environment }]),
-    ).values(),
-  ];
+/** Where something runs, or is about to: these are the networks to be in. */
+function peopled(places: readonly Place[]): EnvironmentRef[] {
+  const runs = ({ spec }: Place): boolean =>
+    Object.values(spec.services).some(({ replicas }) => replicas > 0);
+  const byName = places
+    .filter(runs)
+    .map(({ project, environment }) => [`${project}/${environment}`, { project, environment }] as const);
+  return [...new Map(byName).values()];
 }

@@ -3,6 +3,7 @@ import { CreateWorkloads1763900000001 } from './1763900000001-workloads.js';
 import { CreateSettlements1763900000002 } from './1763900000002-settlements.js';
 import { CreateConfigurations1764000000000 } from './1764000000000-configurations.js';
 import { CreateSecrets1764000000001 } from './1764000000001-secrets.js';
+import { CreateEnvironmentChanges1764000003000 } from './1764000003000-environment-changes.js';
 import { CreateResources1764300000000 } from './1764300000000-resources.js';
 import { AddDrift1764300000001 } from './1764300000001-drift.js';
 
@@ -12,6 +13,7 @@ export const migrations = [
   CreateSettlements1763900000002,
   CreateConfigurations1764000000000,
   CreateSecrets1764000000001,
+  CreateEnvironmentChanges1764000003000,
   CreateResources1764300000000,
   AddDrift1764300000001,
 ];

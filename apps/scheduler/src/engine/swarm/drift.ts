@@ -15,11 +15,11 @@ const ENGINE_OWN =
 
 /** How the engine has an environment against how a rollout left it. Makes nothing, not even a network. */
 export async function findDrift(swarm: Swarm, rollout: Rollout): Promise<EngineDrift[]> {
-  const { objects, registry } = swarm;
+  const { objects, registry, metadataUrl } = swarm;
   const networkId = await objects.networkOf(rollout.target);
   if (networkId === undefined) return [{ service: null, path: 'network', wanted: 'its own', found: null }];
   const { installation } = objects;
-  const generations = new Generations(rollout, { installation, registry, networkId });
+  const generations = new Generations(rollout, { installation, registry, networkId, metadataUrl });
   const present = await objects.services(objects.labelsOf(rollout.target));
   const byName = new Map(present.map(({ Spec: spec }) => [spec.Name, spec]));
   const findings: EngineDrift[] = [];

@@ -24,7 +24,8 @@ export class Generations {
   static async of(swarm: Swarm, rollout: Rollout): Promise<Generations> {
     const networkId = await swarm.objects.ensureNetwork(rollout.target);
     const { installation } = swarm.objects;
-    return new Generations(rollout, { installation, registry: swarm.registry, networkId });
+    const { registry, metadataUrl } = swarm;
+    return new Generations(rollout, { installation, registry, networkId, metadataUrl });
   }
 
   /** Whether the rollout wants this Swarm service. */

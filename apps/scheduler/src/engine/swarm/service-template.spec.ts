@@ -17,6 +17,14 @@ function rollout(lines: string, deployment = 'd1', release = 'sha256:r1', rest =
 const service = (lines = '', ...ids: string[]) => toSwarmService(rollout(lines, ...ids), 'web', surroundings);
 
 describe('a service of a release in the swarm', () => {
+  it('is told where to ask about its environment, whatever its file says, where there is such a place', () => {
+    const at = { ...surroundings, metadataUrl: 'http://metadata.berth:8480' };
+    const { Env: env } = toSwarmService(rollout('environment: { BERTH_METADATA_URL: x }'), 'web', at)
+      .TaskTemplate.ContainerSpec;
+    expect(env).toContain('BERTH_METADATA_URL=http://metadata.berth:8480');
+    expect(env).toHaveLength(5);
+  });
+
   it('is limited, labelled, alone in its network, and pulled by digest through the proxy', () => {
     expect(service()).toEqual({
       Name: expect.stringMatching(/^main-shop-dev-web-[0-9a-f]{8}$/),

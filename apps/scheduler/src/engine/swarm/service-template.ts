@@ -18,6 +18,8 @@ export interface Surroundings {
   /** host:port of the registry-proxy as the engine sees it. */
   registry: string;
   networkId: string;
+  /** Where instances ask about their environment; left out where they can't. */
+  metadataUrl?: string;
 }
 
 /** A secret as the swarm holds it. */
@@ -140,7 +142,7 @@ function taskTemplate(
   spec: RunService,
   name: string,
   target: EnvironmentRef,
-  { installation, registry, networkId }: Surroundings,
+  { installation, registry, networkId, metadataUrl }: Surroundings,
 ): TaskTemplate {
   const own = { ...environmentLabels(installation, target), [LABEL.service]: name };
   const { limits, reservations } = spec;
@@ -148,7 +150,7 @@ function taskTemplate(
     Image: imageReference(registry, spec.pinned),
     Labels: { ...spec.labels, ...own },
     ...commandOf(spec),
-    Env: Object.entries({ ...spec.environment, ...standing(target, name) })
+    Env: Object.entries({ ...spec.environment, ...standing(target, name, metadataUrl) })
       .map(([key, value]) => `${key}=${value}`)
       .sort(),
     ...(spec.user === null ? {} : { User: spec.user }),
@@ -174,8 +176,13 @@ function taskTemplate(
 }
 
 /** What an instance may know of where it is. */
-function standing({ project, environment }: EnvironmentRef, service: string): Record<string, string> {
-  return { BERTH_PROJECT: project, BERTH_ENVIRONMENT: environment, BERTH_SERVICE: service };
+function standing(
+  { project, environment }: EnvironmentRef,
+  service: string,
+  metadataUrl: string | undefined,
+): Record<string, string> {
+  const place = { BERTH_PROJECT: project, BERTH_ENVIRONMENT: environment, BERTH_SERVICE: service };
+  return metadataUrl === undefined ? place : { ...place, BERTH_METADATA_URL: metadataUrl };
 }
 
 /** By its name, to its neighbours; where requests come in, also by one that is the same from every network. */

@@ -33,6 +33,8 @@ export interface SwarmEngineOptions {
   registry: string;
   /** What the engine shows the registry when it pulls; none for a registry without login. */
   token: string | null;
+  /** Where instances ask about their environment; left out where they can't. */
+  metadataUrl?: string;
 }
 
 /** Docker Engine in Swarm mode. */
@@ -40,7 +42,7 @@ export class SwarmEngine implements ContainerEngine {
   private readonly node: SwarmNode;
   private readonly swarm: Swarm;
 
-  constructor({ dockerHost, installation, registry, token }: SwarmEngineOptions) {
+  constructor({ dockerHost, installation, registry, token, metadataUrl }: SwarmEngineOptions) {
     const credentials: RegistryCredentials | null = token
       ? { username: 'engine', password: token, serveraddress: registry }
       : null;
@@ -49,7 +51,7 @@ export class SwarmEngine implements ContainerEngine {
     this.node = new SwarmNode(docker, installation);
     const removal = new Removal(docker, objects);
     const secrets = new SwarmSecrets(docker, installation);
-    this.swarm = { docker, objects, removal, secrets, registry };
+    this.swarm = { docker, objects, removal, secrets, registry, metadataUrl };
   }
 
   async prepare(): Promise<void> {

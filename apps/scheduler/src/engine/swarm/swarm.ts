@@ -11,4 +11,6 @@ export interface Swarm {
   secrets: SwarmSecrets;
   /** host:port of the registry-proxy as the engine sees it. */
   registry: string;
+  /** Where instances ask about their environment; left out where they can't. */
+  metadataUrl?: string;
 }

@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { EnvironmentRef } from '../container-engine.js';
-import { WAY_IN_FOLDER, WAY_IN_PORT, type WayIn, type WayInOptions } from '../way-in.js';
-import { callEngine, hasStatus, orUndefined } from './docker-client.js';
+import { METADATA_HOST, WAY_IN_FOLDER, WAY_IN_PORT, type WayIn, type WayInOptions } from '../way-in.js';
+import { callEngine, engineMessage, hasStatus, orUndefined } from './docker-client.js';
 import { LABEL } from './labels.js';
 import { networkName, wayInName } from './names.js';
 import type { SwarmObjects } from './swarm-objects.js';
 
 const MEMORY_BYTES = 256 * 1024 ** 2;
 const PIDS = 512;
+/** How long another may take to put it into a network. */
+const JOIN_MS = 5_000;
+const JOIN_POLL_MS = 50;
 
 /**
  * The way in as a plain container: unlike a Swarm service, it joins further networks while it runs. It is in a bridge
- * network of its own, where the host's port leads, and in those of the environments, where it only asks.
+ * network of its own, where the host's port leads, and in those of the environments, where it asks, and answers nothing but
+ * what an environment may know of itself.
  */
 export class WayInContainer implements WayIn {
   private readonly name: string;
@@ -24,7 +29,9 @@ export class WayInContainer implements WayIn {
     private readonly options: WayInOptions,
   ) {
     this.name = wayInName(options.installation);
-    const made = createHash('sha256').update(JSON.stringify(options)).digest('hex');
+    const made = createHash('sha256')
+      .update(JSON.stringify([options, METADATA_HOST]))
+      .digest('hex');
     this.labels = { [LABEL.installation]: options.installation, [LABEL.template]: made };
   }
 
@@ -39,23 +46,45 @@ export class WayInContainer implements WayIn {
     return address;
   }
 
-  async join(targets: readonly EnvironmentRef[]): Promise<void> {
+  async join(targets: () => Promise<readonly EnvironmentRef[]>): Promise<void> {
     const present = await this.inspect();
     if (!present) return;
     const joined = new Set(Object.keys(present.NetworkSettings.Networks));
     const wanted = new Set([this.name]);
-    for (const target of targets) {
+    for (const target of await targets()) {
       const name = networkName(this.options.installation, target);
       wanted.add(name);
       if (joined.has(name)) continue;
       const network = this.docker.getNetwork(await this.objects.ensureNetwork(target));
-      await callEngine(() => network.connect({ Container: present.Id }));
+      await this.connect(network, name, present.Id);
     }
     for (const name of joined) {
       const network = this.docker.getNetwork(name);
       if (!wanted.has(name))
         await orUndefined(() => network.disconnect({ Container: present.Id, Force: true }));
     }
+  }
+
+  /** Resolves when it is in the network, whoever put it there. */
+  private async connect(network: Docker.Network, name: string, id: string): Promise<void> {
+    try {
+      const endpoint = { Container: id, EndpointConfig: { Aliases: [METADATA_HOST] } };
+      await callEngine(() => network.connect(endpoint));
+    } catch (error) {
+      // Another instance of the scheduler was faster, and may be at it yet.
+      const underWay = /already (attached to|exists in) network/.test(engineMessage(error));
+      if (!underWay || !(await this.isIn(name))) throw error;
+    }
+  }
+
+  private async isIn(network: string): Promise<boolean> {
+    for (let attempt = 0; attempt < JOIN_MS / JOIN_POLL_MS; attempt += 1) {
+      const present = await this.inspect();
+      const endpoint = new Map(Object.entries(present?.NetworkSettings.Networks ?? {})).get(network);
+      if (endpoint?.IPAddress) return true;
+      await delay(JOIN_POLL_MS);
+    }
+    return false;
   }
 
   private async inspect(): Promise<Docker.ContainerInspectInfo | undefined> {
