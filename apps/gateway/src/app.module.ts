@@ -12,6 +12,7 @@ import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { DocsModule } from './openapi/docs.module.js';
 import { publishOpenApi } from './openapi/publish.js';
+import { InstancesModule } from './instances/instances.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { QuotasModule } from './quotas/quotas.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
@@ -22,6 +23,7 @@ import { WorkloadsModule } from './workloads/workloads.module.js';
 const CAPABILITIES: readonly Type[] = [
   IdentityModule,
   WorkloadsModule,
+  InstancesModule,
   SecretsModule,
   PoliciesModule,
   QuotasModule,

@@ -10,6 +10,7 @@ import { ComparisonsModule } from './comparisons/comparisons.module.js';
 import { ConfigurationEntity } from './environments/configuration.entity.js';
 import { EnvironmentEntity } from './environments/environment.entity.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
+import { InstancesModule } from './instances/instances.module.js';
 import { migrations } from './migrations/index.js';
 import { ProjectEntity } from './projects/project.entity.js';
 import { ProjectsModule } from './projects/projects.module.js';
@@ -50,6 +51,7 @@ export class AppModule {
         DeploymentsModule,
         ComparisonsModule,
         ServicesModule,
+        InstancesModule,
         UpkeepModule,
       ],
       providers: [{ provide: SCHEDULER_ENV, useValue: env }],

@@ -81,12 +81,15 @@ export interface EngineService {
 export type InspectedFacts = z.input<typeof actions.deploymentCreate.outcome>;
 
 export interface LogRequest {
-  service: string;
+  /** By name; null for all that the environment has, and will have while it is followed. */
+  services: readonly string[] | null;
   follow: boolean;
-  /** Lines of each instance at most. */
-  tail: number;
+  /** Lines of the past of each service at most; null for all. */
+  tail: number | null;
   since?: Date;
   signal: AbortSignal;
+  /** Asked before a service is followed; what it throws ends the stream. */
+  admit?: (service: string) => Promise<void>;
 }
 
 /** Something in the engine that carries the label of this installation. */

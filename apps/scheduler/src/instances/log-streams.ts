@@ -11,7 +11,11 @@ import {
 
 /** A reader that has not been heard of for so long is gone. */
 const SILENCE_MS = 30_000;
+/** How often a reader hears that there is still somebody who would send. */
+const HEARTBEAT_MS = 3_000;
 const MAX_STREAMS = 100;
+/** Why a stream is ended: its reader may go on with another scheduler. */
+const STOPPING = new BerthError('SERVICE_UNAVAILABLE', 'The scheduler that sent this output stops.');
 /** The bus must take what was sent before more is read: a reader that is slow must not fill our memory. */
 const LINES_AHEAD = 200;
 
@@ -37,7 +41,7 @@ export class LogStreams implements BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    for (const stop of this.open.keys()) stop.abort();
+    for (const stop of this.open.keys()) stop.abort(STOPPING);
     await Promise.all(this.open.values());
   }
 
@@ -57,6 +61,7 @@ export class LogStreams implements BeforeApplicationShutdown {
     });
     const publish = (message: StreamMessage): void =>
       connection.publish(streamSubject(stream), JSON.stringify(message));
+    const heartbeat = setInterval(() => publish({ type: 'alive' }), HEARTBEAT_MS);
     try {
       let sent = 0;
       for await (const line of this.engine.logs(target, request)) {
@@ -64,13 +69,15 @@ export class LogStreams implements BeforeApplicationShutdown {
         sent += 1;
         if (sent % LINES_AHEAD === 0) await connection.flush();
       }
+      if (stop.signal.reason === STOPPING) throw STOPPING;
       publish({ type: 'end', code: null, detail: null });
     } catch (thrown) {
       const error = asBerthError(thrown);
-      this.logger.warn({ err: thrown, stream }, 'log-stream.failed');
+      if (thrown !== STOPPING) this.logger.warn({ err: thrown, stream }, 'log-stream.failed');
       publish({ type: 'end', code: error.code, detail: error.message });
     } finally {
       clearTimeout(silence);
+      clearInterval(heartbeat);
       alive.unsubscribe();
     }
   }

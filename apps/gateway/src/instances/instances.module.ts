@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { StreamsModule } from '../streams/streams.module.js';
+import { LogStreams } from './log-streams.js';
+import { LogsController } from './logs.controller.js';
+
+/** What is at hand while instances run. */
+@Module({
+  imports: [StreamsModule],
+  controllers: [LogsController],
+  providers: [LogStreams],
+})
+export class InstancesModule {}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { EnvironmentsModule } from '../environments/environments.module.js';
+import { ServicesModule } from '../services/services.module.js';
+import { LogStreams } from './log-streams.js';
+import { LogsController } from './logs.controller.js';
+import { LogsService } from './logs.js';
+
+/** What is at hand while instances run. */
+@Module({
+  imports: [EnvironmentsModule, ServicesModule],
+  controllers: [LogsController],
+  providers: [LogsService, LogStreams],
+})
+export class InstancesModule {}
