@@ -7,6 +7,7 @@ import { comparisonCommands } from './commands/comparisons.js';
 import { deployCommands } from './commands/deploy.js';
 import { deploymentCommands } from './commands/deployments.js';
 import { environmentCommands } from './commands/environments.js';
+import { execCommand } from './commands/exec.js';
 import { logsCommand } from './commands/logs.js';
 import { loginCommands } from './commands/login.js';
 import { policyCommands } from './commands/policies.js';
@@ -21,7 +22,7 @@ import { userCommands } from './commands/users.js';
 
 const EPILOGUE = `
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 not logged in, 4 denied by policy, 5 over quota, 6 not found,
-7 the platform does not answer.
+7 the platform does not answer; "berth exec" ends as its command does.
 Settings: BERTH_URL, BERTH_TOKEN (override the stored login), BERTH_CONFIG (its folder), NO_COLOR.`;
 
 /** The whole command tree. A parse error throws instead of ending the process. */
@@ -39,6 +40,7 @@ export function buildProgram(cli: Cli): Command {
     deployCommands,
     statusCommands,
     logsCommand,
+    execCommand,
     releaseCommands,
     comparisonCommands,
     deploymentCommands,

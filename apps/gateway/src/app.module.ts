@@ -8,6 +8,7 @@ import { AuthenticationModule } from './authentication/authentication.module.js'
 import type { GatewayEnv } from './env.js';
 import { BODY_LIMIT, guardTheDoor } from './http/door.js';
 import { HttpModule } from './http/http.module.js';
+import { routeUpgrades } from './http/upgrades.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { DocsModule } from './openapi/docs.module.js';
@@ -59,6 +60,6 @@ export function gatewayService(env: GatewayEnv): ServiceOptions {
     module: AppModule.forEnv(env),
     env,
     bodyLimit: BODY_LIMIT,
-    prepare: [checkMediation, guardTheDoor, publishOpenApi],
+    prepare: [checkMediation, guardTheDoor, routeUpgrades, publishOpenApi],
   };
 }

@@ -1,4 +1,4 @@
-import type { LogLine, Platform, actions } from '@berth/contracts';
+import type { ExecChannel, LogLine, Platform, TerminalSize, actions } from '@berth/contracts';
 import type { z } from 'zod';
 import type { RunSpec } from '../compose/index.js';
 
@@ -92,6 +92,34 @@ export interface LogRequest {
   admit?: (service: string) => Promise<void>;
 }
 
+export interface ExecRequest {
+  service: string;
+  /** Its id or the beginning of it; null for any that runs. */
+  instance: string | null;
+  command: readonly string[];
+  /** The size of its terminal; null for none. */
+  terminal: TerminalSize | null;
+}
+
+/** A command that is ready to run in an instance, and does not yet. */
+export interface EngineExec {
+  instance: string;
+  start(): Promise<RunningCommand>;
+}
+
+export interface RunningCommand {
+  /** What it writes, as it is read; ends with the command, and with its instance. */
+  output: AsyncIterable<{ channel: ExecChannel; data: Buffer }>;
+  /** Resolves when it is on its way: a command that does not read makes its writer wait. */
+  write(data: Buffer): Promise<void>;
+  endInput(): void;
+  resize(size: TerminalSize): Promise<void>;
+  /** Asked when the output has ended. Throws INSTANCE_ENDED where the instance ended before the command. */
+  exitCode(signal: AbortSignal): Promise<number>;
+  /** Ends its input and reads no more: the engine has no way to end it. */
+  leave(): void;
+}
+
 /** Something in the engine that carries the label of this installation. */
 export interface OwnedObject {
   kind: 'service' | 'network';
@@ -120,6 +148,8 @@ export interface ContainerEngine {
   services(target: EnvironmentRef): Promise<EngineService[]>;
   inspect(rollout: Rollout): Promise<InspectedFacts>;
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
+  /** Throws NOT_FOUND, INSTANCE_NOT_RUNNING, or INSTANCE_ELSEWHERE where only another node's engine could. */
+  exec(target: EnvironmentRef, request: ExecRequest): Promise<EngineExec>;
   /** All that carries our label. */
   owned(): Promise<OwnedObject[]>;
   /** Removes it, without waiting for its containers to end; what is in use yet stays, for another try. */

@@ -3,6 +3,7 @@ export * from './identity.js';
 export * from './policies.js';
 export * from './workloads.js';
 export * from './instances.js';
+export * from './exec.js';
 export * from './secrets.js';
 export * from './images.js';
 export * from './quotas.js';

@@ -1,8 +1,10 @@
 import type { LogLine, Platform } from '@berth/contracts';
 import type {
   ContainerEngine,
+  EngineExec,
   EngineService,
   EnvironmentRef,
+  ExecRequest,
   InspectedFacts,
   LogRequest,
   OwnedObject,
@@ -12,6 +14,7 @@ import type {
 } from '../container-engine.js';
 import { callEngine, connectDocker, isNoSwarm } from './docker-client.js';
 import { Generations } from './generations.js';
+import { prepareExec } from './exec.js';
 import { inspectFacts, listEngineServices } from './inspection.js';
 import { streamLogs } from './log-stream.js';
 import { Removal } from './removal.js';
@@ -89,6 +92,10 @@ export class SwarmEngine implements ContainerEngine {
 
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine> {
     return streamLogs(this.swarm.docker, this.swarm.objects, target, request);
+  }
+
+  exec(target: EnvironmentRef, request: ExecRequest): Promise<EngineExec> {
+    return this.inSwarm(async () => prepareExec(this.swarm, await this.node.id(), target, request));
   }
 
   owned(): Promise<OwnedObject[]> {
