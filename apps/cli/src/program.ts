@@ -10,6 +10,7 @@ import { environmentCommands } from './commands/environments.js';
 import { execCommand } from './commands/exec.js';
 import { logsCommand } from './commands/logs.js';
 import { loginCommands } from './commands/login.js';
+import { openCommand } from './commands/open.js';
 import { policyCommands } from './commands/policies.js';
 import { projectCommands } from './commands/projects.js';
 import { quotaCommands } from './commands/quotas.js';
@@ -18,6 +19,7 @@ import { secretCommands } from './commands/secrets.js';
 import { statusCommands } from './commands/status.js';
 import { teamCommands } from './commands/teams.js';
 import { tokenCommands } from './commands/tokens.js';
+import { topCommand } from './commands/top.js';
 import { userCommands } from './commands/users.js';
 
 const EPILOGUE = `
@@ -41,6 +43,8 @@ export function buildProgram(cli: Cli): Command {
     statusCommands,
     logsCommand,
     execCommand,
+    topCommand,
+    openCommand,
     releaseCommands,
     comparisonCommands,
     deploymentCommands,

@@ -5,8 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Operation } from '../http/operation.js';
 import { AtService, InEnvironment } from '../http/places.js';
-import type { LogRequest } from './log-feed.js';
-import { LogStreams } from './log-streams.js';
+import { LogStreams, type LogRequest } from './log-streams.js';
 
 const FOLLOWING =
   'With `follow=true` the answer is a stream of server-sent events (`text/event-stream`): a `log` event for each line; ' +

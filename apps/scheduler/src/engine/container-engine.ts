@@ -1,4 +1,4 @@
-import type { ExecChannel, LogLine, Platform, TerminalSize, actions } from '@berth/contracts';
+import type { ExecChannel, InstanceStats, LogLine, Platform, TerminalSize, actions } from '@berth/contracts';
 import type { z } from 'zod';
 import type { RunSpec } from '../compose/index.js';
 
@@ -120,6 +120,14 @@ export interface RunningCommand {
   leave(): void;
 }
 
+export interface StatsRequest {
+  /** By name; null for all that the environment has, at each look. */
+  services: readonly string[] | null;
+  signal: AbortSignal;
+  /** Asked before a service is shown; what it throws ends the stream. */
+  admit: (service: string) => Promise<void>;
+}
+
 /** Something in the engine that carries the label of this installation. */
 export interface OwnedObject {
   kind: 'service' | 'network';
@@ -148,6 +156,8 @@ export interface ContainerEngine {
   services(target: EnvironmentRef): Promise<EngineService[]>;
   inspect(rollout: Rollout): Promise<InspectedFacts>;
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
+  /** What each instance that runs uses, every two seconds until the signal is aborted; the first after one. */
+  stats(target: EnvironmentRef, request: StatsRequest): AsyncIterable<InstanceStats[]>;
   /** Throws NOT_FOUND, INSTANCE_NOT_RUNNING, or INSTANCE_ELSEWHERE where only another node's engine could. */
   exec(target: EnvironmentRef, request: ExecRequest): Promise<EngineExec>;
   /** All that carries our label. */

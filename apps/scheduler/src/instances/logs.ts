@@ -1,12 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ActionPipeline } from '@berth/actions';
-import { actions, type instancesRpc, type ResourceRef } from '@berth/contracts';
+import { actions, type instancesRpc, type StreamMessage } from '@berth/contracts';
 import type { z } from 'zod';
-import type { LogRequest } from '../engine/container-engine.js';
+import { CONTAINER_ENGINE, type ContainerEngine, type LogRequest } from '../engine/container-engine.js';
 import { environmentResource } from '../environments/environment.entity.js';
 import { EnvironmentsService } from '../environments/environments.js';
-import { serviceResource, ServicesService } from '../services/services.js';
-import { LogStreams } from './log-streams.js';
+import { Admission } from './admission.js';
+import { OutStreams } from './out-streams.js';
 
 type OfService = z.infer<typeof instancesRpc.streamLogs.request>;
 type OfEnvironment = z.infer<typeof instancesRpc.streamEnvironmentLogs.request>;
@@ -16,56 +16,43 @@ type OfEnvironment = z.infer<typeof instancesRpc.streamEnvironmentLogs.request>;
 export class LogsService {
   constructor(
     private readonly environments: EnvironmentsService,
-    private readonly services: ServicesService,
+    private readonly admission: Admission,
     private readonly pipeline: ActionPipeline,
-    private readonly streams: LogStreams,
+    private readonly streams: OutStreams,
+    @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
   ) {}
 
-  async ofService(request: OfService): Promise<{ stream: string }> {
-    const { project, environment, service, stream, follow } = request;
-    const found = await this.environments.find(project, environment);
-    const [resource] = (await this.services.resources(found, [service])).values();
-    return this.pipeline.read({ action: actions.serviceLogs, resource, context: { follow } }, () => {
-      this.streams.start(stream, { project, environment }, { ...wantedOf(request), services: [service] });
-      return Promise.resolve({ stream });
+  async ofService({ service, ...request }: OfService): Promise<{ stream: string }> {
+    const found = await this.environments.find(request.project, request.environment);
+    const { follow } = request;
+    await this.admission.admit(found, [service], { action: actions.serviceLogs, context: { follow } });
+    return this.send(request, { services: [service] });
+  }
+
+  /** A service that comes while they are followed ends the stream where it is denied. */
+  async ofEnvironment({ services, ...request }: OfEnvironment): Promise<{ stream: string }> {
+    const found = await this.environments.find(request.project, request.environment);
+    const resource = environmentResource(found);
+    const context = { follow: request.follow };
+    return this.pipeline.read({ action: actions.environmentLogs, resource, context }, async () => {
+      const admit = await this.admission.admit(found, services, { action: actions.serviceLogs, context });
+      return this.send(request, { services, admit });
     });
   }
 
-  /**
-   * Reading several at once opens no way round a rule about one of them: each is asked about, and so is a service that
-   * comes while they are followed, which ends the stream where it is denied.
-   */
-  async ofEnvironment(request: OfEnvironment): Promise<{ stream: string }> {
-    const { project, environment, services, stream, follow } = request;
-    const found = await this.environments.find(project, environment);
-    const read = (resource: ResourceRef): Promise<void> =>
-      this.pipeline.read({ action: actions.serviceLogs, resource, context: { follow } }, () =>
-        Promise.resolve(),
-      );
-    const intent = {
-      action: actions.environmentLogs,
-      resource: environmentResource(found),
-      context: { follow },
-    };
-    return this.pipeline.read(intent, async () => {
-      const present = await this.services.resources(found, services);
-      for (const resource of present.values()) await read(resource);
-      const admitted = new Map([...present.keys()].map((name) => [name, Promise.resolve()]));
-      const admit = (name: string): Promise<void> => {
-        const answer = admitted.get(name) ?? read(serviceResource(found, name));
-        admitted.set(name, answer);
-        return answer;
-      };
-      this.streams.start(stream, { project, environment }, { ...wantedOf(request), services, admit });
-      return { stream };
-    });
+  private send(
+    { project, environment, stream, follow, tail, since }: Omit<OfEnvironment, 'services'>,
+    what: Pick<LogRequest, 'services' | 'admit'>,
+  ): { stream: string } {
+    const request = { ...what, follow, tail, ...(since === undefined ? {} : { since: new Date(since) }) };
+    this.streams.start(stream, (signal) => this.lines({ project, environment }, { ...request, signal }));
+    return { stream };
   }
-}
 
-function wantedOf({
-  follow,
-  tail,
-  since,
-}: OfService | OfEnvironment): Omit<LogRequest, 'signal' | 'services'> {
-  return { follow, tail, ...(since === undefined ? {} : { since: new Date(since) }) };
+  private async *lines(
+    target: { project: string; environment: string },
+    request: LogRequest,
+  ): AsyncIterable<StreamMessage> {
+    for await (const line of this.engine.logs(target, request)) yield { type: 'line', line };
+  }
 }

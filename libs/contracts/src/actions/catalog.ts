@@ -4,6 +4,7 @@ export * from './policies.js';
 export * from './workloads.js';
 export * from './instances.js';
 export * from './exec.js';
+export * from './stats.js';
 export * from './secrets.js';
 export * from './images.js';
 export * from './quotas.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LogLine } from '../instances.js';
 import { Id, Name, Timestamp } from '../names.js';
+import { InstanceStats } from '../stats.js';
 import { defineRpc } from './define.js';
 
 const inEnvironment = z.strictObject({ project: Name, environment: Name });
@@ -34,6 +35,7 @@ export const instancesRpc = {
 
 export const StreamMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('line'), line: LogLine }),
+  z.object({ type: z.literal('stats'), items: z.array(InstanceStats) }),
   z.object({ type: z.literal('alive') }),
   z.object({ type: z.literal('end'), code: z.string().nullable(), detail: z.string().nullable() }),
 ]);

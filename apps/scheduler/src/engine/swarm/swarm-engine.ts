@@ -1,4 +1,4 @@
-import type { LogLine, Platform } from '@berth/contracts';
+import type { InstanceStats, LogLine, Platform } from '@berth/contracts';
 import type {
   ContainerEngine,
   EngineExec,
@@ -11,12 +11,14 @@ import type {
   Rollout,
   RolloutControl,
   RolloutOutcome,
+  StatsRequest,
 } from '../container-engine.js';
 import { callEngine, connectDocker, isNoSwarm } from './docker-client.js';
 import { Generations } from './generations.js';
 import { prepareExec } from './exec.js';
 import { inspectFacts, listEngineServices } from './inspection.js';
 import { streamLogs } from './log-stream.js';
+import { streamStats } from './stats-stream.js';
 import { Removal } from './removal.js';
 import { RolloutWatch } from './rollout-watch.js';
 import type { Swarm } from './swarm.js';
@@ -92,6 +94,11 @@ export class SwarmEngine implements ContainerEngine {
 
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine> {
     return streamLogs(this.swarm.docker, this.swarm.objects, target, request);
+  }
+
+  async *stats(target: EnvironmentRef, request: StatsRequest): AsyncIterable<InstanceStats[]> {
+    const node = await this.inSwarm(() => this.node.id());
+    yield* streamStats(this.swarm, node, target, request);
   }
 
   exec(target: EnvironmentRef, request: ExecRequest): Promise<EngineExec> {
