@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { BerthError, type ErrorCode } from '@berth/contracts';
+import { eventually } from '@berth/testing';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { runCli, type CliOptions, type CliRun } from './run-cli.js';
 
@@ -97,6 +98,24 @@ test('a command that ends before its input lets the CLI end', async () => {
     { env: environment },
   );
   expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+});
+
+test('who reads slowly gets all of it, and nothing else', async () => {
+  let left = Infinity;
+  serve = (socket) => {
+    for (let count = 0; count < 8_192; count++) socket.send(out(Buffer.alloc(1_024, 'x')));
+    exit(socket, 0);
+    left = socket.bufferedAmount;
+  };
+  const args = [join(__dirname, '../dist/main.js'), 'exec', 'web', '-p', 'shop', '-e', 'dev', '--', 'big'];
+  const child = spawn(process.execPath, args, { env: environment });
+  let [bytes, stderr] = [0, ''];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  // Nobody reads yet, and what is sent is more than fits on the way.
+  await eventually(() => expect(left).toBeLessThan(Infinity));
+  child.stdout.on('data', (piece: Buffer) => (bytes += piece.length));
+  await new Promise((resolve) => child.once('close', resolve));
+  expect([bytes, stderr]).toEqual([8_192 * 1_024, '']);
 });
 
 test.each([

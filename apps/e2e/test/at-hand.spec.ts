@@ -1,6 +1,6 @@
-import type { LogLine } from '@berth/contracts';
+import type { InstanceStats, LogLine, Page } from '@berth/contracts';
 import { type ApiClient, buildTestImage, eventually, startPlatform, type TestPlatform } from '@berth/testing';
-import { deploy, newcomer, newProject } from './support/people.js';
+import { deploy, expectStatus, newcomer, newProject, services } from './support/people.js';
 
 jest.setTimeout(240_000);
 
@@ -63,3 +63,10 @@ it.each(['SIGKILL', 'SIGTERM'] as const)(
     expect(reader.text()).not.toMatch(/event: (error|lost|end)/);
   },
 );
+
+test('what an instance uses is told', async () => {
+  const [{ instances }] = await services(dana, 'shop');
+  const { items } = expectStatus(await dana.get<Page<InstanceStats>>(`${PLACE}/stats`), 200);
+  expect(items).toMatchObject([{ service: 'web', instance: instances[0].id }]);
+  expect(items[0].usage?.memory).toBeGreaterThan(10_000);
+});

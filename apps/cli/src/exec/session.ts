@@ -6,6 +6,7 @@ import { CliError, EXIT } from '../errors.js';
 /** Brings what is typed to the command, and what it writes back; resolves with its exit code. */
 export class ExecSession {
   private end: ExecEnd | null = null;
+  private readonly full = new Set<NodeJS.WriteStream>();
 
   constructor(
     private readonly cli: Cli,
@@ -52,8 +53,17 @@ export class ExecSession {
     }
     const { stdout, stderr } = this.cli.output;
     const target = message[0] === EXEC_CHANNEL_BYTES.stderr ? stderr : stdout;
-    if (target.write(message.subarray(1))) return;
+    if (!target.write(message.subarray(1))) this.waitFor(target);
+  }
+
+  /** No more is read until it has room. What was read already still comes. */
+  private waitFor(target: NodeJS.WriteStream): void {
+    if (this.full.has(target)) return;
+    this.full.add(target);
     this.socket.pause();
-    target.once('drain', () => this.socket.resume());
+    target.once('drain', () => {
+      this.full.delete(target);
+      if (this.full.size === 0) this.socket.resume();
+    });
   }
 }
