@@ -7,6 +7,8 @@ import type { Output } from './output/output.js';
 /** What every command works with. Nothing is read or connected before a command asks for it. */
 export class Cli {
   private connection: Api | null = null;
+  /** What the process ends with when nothing went wrong: of `exec`, what the command ended with. */
+  exitCode = 0;
 
   constructor(
     readonly environment: CliEnvironment,

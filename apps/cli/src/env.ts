@@ -11,6 +11,8 @@ export interface CliEnvironment {
   configFolder: string;
   /** False when `NO_COLOR` (no-color.org) is set to anything, or the terminal is dumb. */
   colorWanted: boolean;
+  /** Whether there is a graphical display (X11, Wayland). */
+  display: boolean;
 }
 
 export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): CliEnvironment {
@@ -20,5 +22,6 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Cli
     token: variables.BERTH_TOKEN || null,
     configFolder: variables.BERTH_CONFIG || join(configHome, 'berth'),
     colorWanted: !variables.NO_COLOR && variables.TERM !== 'dumb',
+    display: Boolean(variables.DISPLAY || variables.WAYLAND_DISPLAY),
   };
 }

@@ -13,12 +13,18 @@ async function main(argv: readonly string[]): Promise<number> {
   const cli = new Cli(environment, output, process.stdin, process.cwd());
   try {
     await buildProgram(cli).parseAsync(argv, { from: 'user' });
-    return EXIT.ok;
+    return cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    printError(output, asCliError(error), argv.includes('--json'));
+    printError(output, asCliError(error), isJsonWanted(argv));
     return error instanceof CliError ? error.exitCode : EXIT.failed;
   }
+}
+
+/** What stands after `--` belongs to the command of `exec`. */
+function isJsonWanted(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
 }
 
 function asCliError(error: unknown): CliError {

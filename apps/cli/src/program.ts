@@ -7,8 +7,10 @@ import { comparisonCommands } from './commands/comparisons.js';
 import { deployCommands } from './commands/deploy.js';
 import { deploymentCommands } from './commands/deployments.js';
 import { environmentCommands } from './commands/environments.js';
+import { execCommand } from './commands/exec.js';
 import { logsCommand } from './commands/logs.js';
 import { loginCommands } from './commands/login.js';
+import { openCommand } from './commands/open.js';
 import { policyCommands } from './commands/policies.js';
 import { projectCommands } from './commands/projects.js';
 import { quotaCommands } from './commands/quotas.js';
@@ -19,11 +21,12 @@ import { secretCommands } from './commands/secrets.js';
 import { statusCommands } from './commands/status.js';
 import { teamCommands } from './commands/teams.js';
 import { tokenCommands } from './commands/tokens.js';
+import { topCommand } from './commands/top.js';
 import { userCommands } from './commands/users.js';
 
 const EPILOGUE = `
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 not logged in, 4 denied by policy, 5 over quota, 6 not found,
-7 the platform does not answer.
+7 the platform does not answer; "berth exec" ends as its command does.
 Settings: BERTH_URL, BERTH_TOKEN (override the stored login), BERTH_CONFIG (its folder), NO_COLOR.`;
 
 /** The whole command tree. A parse error throws instead of ending the process. */
@@ -41,6 +44,9 @@ export function buildProgram(cli: Cli): Command {
     deployCommands,
     statusCommands,
     logsCommand,
+    execCommand,
+    topCommand,
+    openCommand,
     releaseCommands,
     comparisonCommands,
     deploymentCommands,

@@ -250,14 +250,39 @@ describe('status and logs', () => {
     expect(stdout).toMatch(/web +acme\/web:1 +1\/1 +abababababab +- +http:\/\/127\.0\.0\.1:8080/);
   });
 
-  test('logs of all services are merged by time', async () => {
-    gateway
-      .onJson(`GET ${PLACE}/services`, list(service('web', null), service('db', null)))
-      .onJson(`GET ${PLACE}/services/web/logs`, list(line('web', '2026-05-01T10:00:01Z', 'two')))
-      .onJson(`GET ${PLACE}/services/db/logs`, list(line('db', '2026-05-01T10:00:00Z', 'one')));
+  test('logs of an environment say whose each line is', async () => {
+    gateway.onJson(
+      `GET ${PLACE}/logs`,
+      list(line('db', '2026-05-01T10:00:00Z', 'one'), line('web', '2026-05-01T10:00:01Z', 'two')),
+    );
     const { stdout } = await berth(`logs ${inDev} --tail 5`);
-    expect(stdout).toBe('db  | one\nweb | two\n');
+    expect(stdout).toBe('db/i1 | one\nweb/i1 | two\n');
     expect(gateway.seen.at(-1)?.query).toEqual({ tail: '5' });
+  });
+
+  test('logs of some services, with times', async () => {
+    gateway.onJson(`GET ${PLACE}/logs`, list(line('db', '2026-05-01T10:00:00Z', 'one')));
+    const { stdout } = await berth(`logs web -s db ${inDev} --timestamps`);
+    expect(stdout).toBe('db/i1 | 2026-05-01T10:00:00Z one\n');
+    expect(gateway.seen.at(-1)?.queries.service).toEqual(['web', 'db']);
+  });
+
+  test('logs of one service are as they were written', async () => {
+    gateway.onJson(`GET ${PLACE}/services/web/logs`, list(line('web', TIME, 'one')));
+    expect((await berth(`logs --service web ${inDev}`)).stdout).toBe('one\n');
+    expect((await berth(`logs web ${inDev} -t --since nonsense`)).code).toBe(2);
+  });
+
+  test('logs -f says how many lines were left out', async () => {
+    gateway.on(`GET ${PLACE}/logs`, (_request, response) => {
+      sendEvents(response, 'log', [line('web', TIME, 'one')]);
+      sendEvents(response, 'lost', [{ count: 7 }]);
+      sendEvents(response, 'end', [{}]);
+      response.end();
+    });
+    const { stdout, stderr } = await berth(`logs -f ${inDev}`);
+    expect(stdout).toBe('web/i1 | one\n');
+    expect(stderr).toContain('7 lines');
   });
 
   test('logs -f prints lines as they come, one JSON object each with --json', async () => {
@@ -286,7 +311,7 @@ describe('status and logs', () => {
         response.write('id: 9', () => response.destroy());
         return;
       }
-      expect(query.since).toBe('2026-05-01T10:00:01.000Z');
+      expect(query.since).toBe('2026-05-01T09:59:58.000Z');
       sendEvents(response, 'log', [one, line('web', '2026-05-01T10:00:02.000Z', 'two')]);
       sendEvents(response, 'end', [{}]);
       response.end();

@@ -6,6 +6,8 @@ export interface SeenRequest {
   method: string;
   path: string;
   query: Record<string, string>;
+  /** All values of each parameter. */
+  queries: Record<string, string[]>;
   headers: IncomingMessage['headers'];
   body: unknown;
 }
@@ -60,6 +62,9 @@ export class FakeGateway {
       method: request.method ?? '',
       path: decodeURIComponent(url.pathname),
       query: Object.fromEntries(url.searchParams),
+      queries: Object.fromEntries(
+        [...url.searchParams.keys()].map((name) => [name, url.searchParams.getAll(name)]),
+      ),
       headers: request.headers,
       body: text ? JSON.parse(text) : undefined,
     };

@@ -8,10 +8,12 @@ import { AuthenticationModule } from './authentication/authentication.module.js'
 import type { GatewayEnv } from './env.js';
 import { BODY_LIMIT, guardTheDoor } from './http/door.js';
 import { HttpModule } from './http/http.module.js';
+import { routeUpgrades } from './http/upgrades.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { DocsModule } from './openapi/docs.module.js';
 import { publishOpenApi } from './openapi/publish.js';
+import { InstancesModule } from './instances/instances.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { QuotasModule } from './quotas/quotas.module.js';
 import { ResourcesModule } from './resources/resources.module.js';
@@ -24,6 +26,7 @@ const CAPABILITIES: readonly Type[] = [
   IdentityModule,
   WorkloadsModule,
   ResourcesModule,
+  InstancesModule,
   SecretsModule,
   PoliciesModule,
   QuotasModule,
@@ -59,6 +62,6 @@ export function gatewayService(env: GatewayEnv): ServiceOptions {
     module: AppModule.forEnv(env),
     env,
     bodyLimit: BODY_LIMIT,
-    prepare: [checkMediation, guardTheDoor, publishOpenApi],
+    prepare: [checkMediation, guardTheDoor, routeUpgrades, publishOpenApi],
   };
 }

@@ -1,6 +1,6 @@
 import {
   BerthError,
-  schedulerRpc,
+  instancesRpc,
   streamAliveSubject,
   streamSubject,
   type LogLine,
@@ -36,7 +36,7 @@ const end = { type: 'end', code: null, detail: null } as const;
 
 describe('the past', () => {
   test('is a list, as many lines as were asked for', async () => {
-    gateway.peers.on(schedulerRpc.streamLogs, ({ stream }) => {
+    gateway.peers.on(instancesRpc.streamLogs, ({ stream }) => {
       sayLine(stream, 'one');
       sayLine(stream, 'two');
       say(stream, end);
@@ -52,7 +52,7 @@ describe('the past', () => {
   });
 
   test('is a problem when the engine fails in the middle', async () => {
-    gateway.peers.on(schedulerRpc.streamLogs, ({ stream }) => {
+    gateway.peers.on(instancesRpc.streamLogs, ({ stream }) => {
       sayLine(stream, 'one');
       say(stream, { type: 'end', code: 'ENGINE_UNAVAILABLE', detail: 'The engine went away.' });
       return { stream };
@@ -67,7 +67,7 @@ describe('following', () => {
 
   test('brings each line as it is written, and ends with the service', async () => {
     let stream = '';
-    gateway.peers.on(schedulerRpc.streamLogs, (request) => {
+    gateway.peers.on(instancesRpc.streamLogs, (request) => {
       stream = request.stream;
       // Before the answer: nothing is lost in between.
       sayLine(stream, 'early');
@@ -83,7 +83,7 @@ describe('following', () => {
   });
 
   test('ends with a problem when the stream breaks', async () => {
-    gateway.peers.on(schedulerRpc.streamLogs, ({ stream }) => {
+    gateway.peers.on(instancesRpc.streamLogs, ({ stream }) => {
       say(stream, { type: 'end', code: 'ENGINE_UNAVAILABLE', detail: 'The engine went away.' });
       return { stream };
     });
@@ -93,7 +93,7 @@ describe('following', () => {
   });
 
   test('is a problem, not a stream, for what may not be seen', async () => {
-    gateway.peers.on(schedulerRpc.streamLogs, () => {
+    gateway.peers.on(instancesRpc.streamLogs, () => {
       throw new BerthError('NOT_FOUND', 'There is no service "web", or you may not see it.');
     });
     const client = await follow();
@@ -101,9 +101,59 @@ describe('following', () => {
     expect(client.contentType).toMatch(/^application\/problem\+json/);
   });
 
+  test('goes on with another scheduler when the one that sends stops, and repeats nothing', async () => {
+    const asked: { stream: string; since?: string; tail: number | null; actor?: string }[] = [];
+    gateway.peers.on(instancesRpc.streamLogs, ({ stream, since, tail }, { actor }) => {
+      asked.push({ stream, since, tail, actor: actor?.user });
+      return { stream };
+    });
+    const client = await follow();
+    const [first] = asked;
+    sayLine(first.stream, 'one');
+    await eventually(() => expect(client.data('log')).toHaveLength(1));
+    say(first.stream, { type: 'end', code: 'SERVICE_UNAVAILABLE', detail: 'It stops.' });
+    await eventually(() => expect(asked).toHaveLength(2));
+    // A little before the last line, all of it, and still for mira.
+    expect(asked[1]).toMatchObject({ since: '2026-05-01T09:59:57.000Z', tail: null, actor: 'mira' });
+    sayLine(asked[1].stream, 'one');
+    sayLine(asked[1].stream, 'two');
+    say(asked[1].stream, end);
+    await client.ended;
+    expect(client.data<LogLine>('log').map(({ line }) => line)).toEqual(['one', 'two']);
+  });
+
+  test('notices within seconds that nobody sends any more', async () => {
+    const streams: string[] = [];
+    gateway.peers.on(instancesRpc.streamLogs, ({ stream }) => {
+      streams.push(stream);
+      return { stream };
+    });
+    const client = await follow();
+    sayLine(streams[0], 'one');
+    const silentSince = Date.now();
+    await eventually(() => expect(streams).toHaveLength(2), { timeout: 15_000 });
+    expect(Date.now() - silentSince).toBeGreaterThan(9_000);
+    say(streams[1], end);
+    await client.ended;
+    expect(client.data('error')).toEqual([]);
+  }, 30_000);
+
+  test('ends with what the scheduler says that takes its place', async () => {
+    const streams: string[] = [];
+    gateway.peers.on(instancesRpc.streamLogs, ({ stream }) => {
+      streams.push(stream);
+      if (streams.length > 1) throw new BerthError('NOT_FOUND', 'There is no service "web" any more.');
+      return { stream };
+    });
+    const client = await follow();
+    say(streams[0], { type: 'end', code: 'SERVICE_UNAVAILABLE', detail: 'It stops.' });
+    await client.ended;
+    expect(client.data<Problem>('error')).toMatchObject([{ code: 'NOT_FOUND' }]);
+  });
+
   test('says that someone still listens, until nobody does', async () => {
     let alive = 0;
-    gateway.peers.on(schedulerRpc.streamLogs, ({ stream }) => {
+    gateway.peers.on(instancesRpc.streamLogs, ({ stream }) => {
       gateway.peers.as('scheduler').subscribe(streamAliveSubject(stream), { callback: () => void alive++ });
       return { stream };
     });
@@ -113,4 +163,35 @@ describe('following', () => {
     client.leave();
     await eventually(() => expect(gateway.app.get(Streams).size).toBe(0));
   });
+});
+
+describe('of an environment', () => {
+  const ALL = '/v1/projects/shop/environments/dev/logs';
+  const answer = (): void =>
+    gateway.peers.on(instancesRpc.streamEnvironmentLogs, ({ stream }) => {
+      sayLine(stream, 'one');
+      say(stream, { type: 'alive' });
+      say(stream, end);
+      return { stream };
+    });
+
+  test.each([
+    ['', null],
+    ['?service=web', ['web']],
+    ['?service=web&service=db', ['web', 'db']],
+  ])('%s asks for these services', async (query, services) => {
+    answer();
+    const { status, body } = await gateway.api.get<Page<LogLine>>(ALL + query);
+    expect([status, body.items]).toEqual([200, [lineOf('one')]]);
+    expect(gateway.peers.requests[0].payload).toMatchObject({ services, follow: false, tail: 100 });
+  });
+
+  test.each(['service=UPPER', 'service=', 'service=web&service=a_b', 'tail=-1', 'since=yesterday', 'what=1'])(
+    '%s is refused',
+    async (query) => {
+      const { status, body } = await gateway.api.get<Problem>(`${ALL}?${query}`);
+      expect([status, body.code]).toEqual([400, 'VALIDATION_FAILED']);
+      expect(gateway.peers.requests).toEqual([]);
+    },
+  );
 });

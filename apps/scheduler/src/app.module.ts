@@ -13,6 +13,7 @@ import { ConfigurationEntity } from './environments/configuration.entity.js';
 import { EnvironmentEntity } from './environments/environment.entity.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
 import { MetadataModule } from './metadata/metadata.module.js';
+import { InstancesModule } from './instances/instances.module.js';
 import { migrations } from './migrations/index.js';
 import { ProjectEntity } from './projects/project.entity.js';
 import { ProjectsModule } from './projects/projects.module.js';
@@ -62,6 +63,7 @@ export class AppModule {
         ComparisonsModule,
         ServicesModule,
         MetadataModule,
+        InstancesModule,
         UpkeepModule,
       ],
       providers: [{ provide: SCHEDULER_ENV, useValue: env }],

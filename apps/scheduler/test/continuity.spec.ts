@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { schedulerRpc, StreamMessage, streamAliveSubject, streamSubject } from '@berth/contracts';
+import {
+  instancesRpc,
+  schedulerRpc,
+  StreamMessage,
+  streamAliveSubject,
+  streamSubject,
+} from '@berth/contracts';
 import { eventually } from '@berth/testing';
 import { scriptImage, webImage } from './engine-bench.js';
 import { SchedulerBench } from './scheduler-bench.js';
@@ -172,7 +178,7 @@ describe('the output of a service', () => {
     bench.gateway.publish(streamAliveSubject(stream));
     await bench.gateway.flush();
     const request = { ...place, service: 'talk', stream, tail: 1_000 };
-    await bench.call(schedulerRpc.streamLogs, { ...request, follow: true });
+    await bench.call(instancesRpc.streamLogs, { ...request, follow: true });
     const lines = () => messages.flatMap((message) => (message.type === 'line' ? [message.line] : []));
     await eventually(() => expect(lines().length).toBeGreaterThan(10));
     expect(lines().find(({ line }) => line === 'first')).toMatchObject({ service: 'talk', stream: 'stdout' });
@@ -184,6 +190,23 @@ describe('the output of a service', () => {
   it('is NOT_FOUND where there is no such service', async () => {
     const place = await bench.shop();
     const request = { ...place, service: 'none', stream: randomUUID(), follow: false, tail: 1 };
-    await expect(bench.call(schedulerRpc.streamLogs, request)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(bench.call(instancesRpc.streamLogs, request)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('of several services is denied where the output of one of them is', async () => {
+    const place = await bench.shop();
+    const compose = 'services: { talk: { image: talker }, quiet: { image: talker } }';
+    await bench.finished((await bench.deploy(place, compose)).id);
+    bench.neighbours.decide.set(place.project, ({ resource }) => ({
+      allowed: !resource.id.endsWith('.quiet'),
+    }));
+    const request = { ...place, stream: randomUUID(), follow: false, tail: 1 };
+    const ask = (services: string[] | null) =>
+      bench.call(instancesRpc.streamEnvironmentLogs, { ...request, services });
+    await expect(ask(null)).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+    await expect(ask(['quiet', 'talk'])).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+    await expect(ask(['talk'])).resolves.toEqual({ stream: request.stream });
+    await expect(ask(['talk', 'none'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    bench.neighbours.decide.delete(place.project);
   });
 });

@@ -21,7 +21,7 @@ volumes: { data: }`;
 });
 afterAll(() => bench.clean());
 
-const request = { service: 'talk', follow: false, tail: 1_000, signal: new AbortController().signal };
+const request = { services: ['talk'], follow: false, tail: 1_000, signal: new AbortController().signal };
 async function collect(lines: AsyncIterable<LogLine>, enough = Infinity): Promise<LogLine[]> {
   const got: LogLine[] = [];
   for await (const line of lines) {

@@ -262,19 +262,3 @@ export const Service = z
   })
   .meta({ id: 'Service' });
 export type Service = z.infer<typeof Service>;
-
-export const LogLine = z
-  .object({
-    time: Timestamp.nullable(),
-    service: Name,
-    instance: z.string(),
-    stream: z.enum(['stdout', 'stderr']),
-    line: z.string(),
-  })
-  .meta({ id: 'LogLine' });
-export type LogLine = z.infer<typeof LogLine>;
-export const LogOptions = z.strictObject({
-  follow: z.stringbool().or(z.boolean()).default(false),
-  tail: z.coerce.number().int().min(0).max(10_000).default(100),
-  since: Timestamp.optional(),
-});

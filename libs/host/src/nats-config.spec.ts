@@ -35,6 +35,16 @@ describe('the table of permissions', () => {
     expect(calls).toEqual(called.map((service) => `berth.rpc.${service}.>`));
   });
 
+  it('lets what goes into a stream reach the scheduler alone, from the gateway alone', () => {
+    const reading = NATS_USERS.filter((user) =>
+      natsPermissions(user).subscribe.some((subject) => /^berth\.streams\.(>|\*\.input)$/.test(subject)),
+    );
+    const writing = NATS_USERS.filter((user) =>
+      natsPermissions(user).publish.some((subject) => /^berth\.streams\.(>|\*\.input)$/.test(subject)),
+    );
+    expect([reading, writing]).toEqual([['scheduler'], ['gateway']]);
+  });
+
   it('lets nobody subscribe to all, nor publish to all', () => {
     for (const user of NATS_USERS) {
       const { publish, subscribe } = natsPermissions(user);

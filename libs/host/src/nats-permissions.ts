@@ -26,13 +26,15 @@ const EXTRAS: Partial<Record<ServiceName, NatsPermissions>> = {
     // Idempotency keys of POST requests live in a JetStream key-value bucket.
     publish: [
       'berth.streams.*.alive',
+      'berth.streams.*.input',
       '$KV.idempotency.>',
       ...streamApi('KV_idempotency'),
       ...bucketApi('idempotency'),
     ],
-    subscribe: ['berth.events.>', 'berth.streams.>'],
+    // What goes into a stream is for the scheduler alone.
+    subscribe: ['berth.events.>', 'berth.streams.*'],
   },
-  scheduler: { publish: ['berth.streams.*'], subscribe: ['berth.streams.*.alive'] },
+  scheduler: { publish: ['berth.streams.*'], subscribe: ['berth.streams.*.alive', 'berth.streams.*.input'] },
   audit: { publish: consumerApi('RECORDS'), subscribe: [] },
 };
 

@@ -6,6 +6,7 @@ export * from './handles.js';
 export * from './rpc-client.js';
 export * from './rpc-server.js';
 export * from './streams.js';
+export * from './pipe.js';
 export * from './outbox.migration.js';
 export * from './outbox.js';
 export * from './outbox-relay.js';

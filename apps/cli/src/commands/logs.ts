@@ -1,72 +1,69 @@
-import { LogLine, page, Service } from '@berth/contracts';
+import { LogLine, page } from '@berth/contracts';
+import { z } from 'zod';
 import { followLogs } from '../logs/follow.js';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
-import { command, inEnvironment, moment, whole, type Common, type InEnvironment } from '../command.js';
+import {
+  collect,
+  command,
+  inEnvironment,
+  moment,
+  whole,
+  type Common,
+  type InEnvironment,
+} from '../command.js';
 import { projectName } from '../compose-file.js';
-import { path, type Query } from '../http/path.js';
-import type { Color } from '../output/output.js';
-import { printable } from '../output/text.js';
+import { path } from '../http/path.js';
+import { linePrinter } from '../logs/print.js';
 
 interface LogsOptions extends Common, InEnvironment {
   follow?: boolean;
   tail: number;
   since?: string;
+  service?: string[];
+  timestamps?: boolean;
 }
 
-const COLORS: readonly Color[] = ['cyan', 'green', 'yellow', 'bold'];
+const Lost = z.object({ count: z.int() });
 
 export function logsCommand(cli: Cli): Command {
   return inEnvironment(
     command('logs [service]', 'Print what services wrote', [
       'logs --env dev',
+      'logs --env dev --service web --service worker --timestamps',
       'logs web -f --env dev --tail 20',
       'logs web --env dev --since 15m --json',
     ]),
   )
     .argument('[service]', 'this one only (default: all of the environment)')
-    .option('-f, --follow', 'go on as they write; with --json one JSON object a line')
+    .option('-s, --service <name>', 'this one; can be given several times', collect)
+    .option('-f, --follow', 'go on as they write, through rollouts; with --json one JSON object a line')
     .option('-n, --tail <lines>', 'lines of each service at most', whole(0, 10_000), 100)
     .option('--since <time>', 'from then on: 15m, 2h, or a timestamp', moment)
+    .option('-t, --timestamps', 'when each line was written')
     .action((service: string | undefined, options: LogsOptions) => logs(cli, service, options));
 }
 
-async function logs(cli: Cli, service: string | undefined, options: LogsOptions): Promise<void> {
-  const place = path`/v1/projects/${projectName(cli, options.project)}/environments/${options.env}`;
-  const names = service
-    ? [service]
-    : (await cli.api.get(`${place}/services`, page(Service))).items.map(({ name }) => name);
-  const query = { tail: options.tail, since: options.since };
-  const paths = names.map((name) => place + path`/services/${name}/logs`);
-  if (!names.length) cli.output.note('Nothing runs there.');
-  const print = linePrinter(cli, names, options.json ?? false);
-  if (options.follow) await Promise.all(paths.map((each) => followLogs(cli.api, each, query, print)));
-  else await printPast(cli, paths, query, print, options.json ?? false);
-}
-
-async function printPast(
-  cli: Cli,
-  paths: readonly string[],
-  query: Query,
-  print: (line: LogLine) => void,
-  json: boolean,
-): Promise<void> {
-  const found = await Promise.all(paths.map((each) => cli.api.get(each, page(LogLine), query)));
-  const lines = found.flatMap(({ items }) => items);
-  // Each service's lines are in order already, and sorting is stable: this merges them.
-  if (paths.length > 1) lines.sort((a, b) => (a.time ?? '').localeCompare(b.time ?? ''));
-  if (json) return cli.output.json({ items: lines, nextCursor: null });
-  lines.forEach(print);
-}
-
-function linePrinter(cli: Cli, names: readonly string[], json: boolean): (line: LogLine) => void {
-  const { output } = cli;
-  if (json) return (line) => output.json(line);
-  const width = Math.max(0, ...names.map((name) => name.length));
-  return ({ service, line }) => {
-    const color = COLORS[Math.max(0, names.indexOf(service)) % COLORS.length];
-    const prefix = names.length > 1 ? `${output.paint(color, service.padEnd(width))} | ` : '';
-    // A pipe gets what was written; a terminal is not to be driven by it.
-    output.line(prefix + (output.stdout.isTTY ? printable(line) : line));
+async function logs(cli: Cli, one: string | undefined, options: LogsOptions): Promise<void> {
+  const environment = path`/v1/projects/${projectName(cli, options.project)}/environments/${options.env}`;
+  const services = [...new Set([...(one ? [one] : []), ...(options.service ?? [])])];
+  const alone = services.length === 1;
+  const place = alone ? environment + path`/services/${services[0]}/logs` : `${environment}/logs`;
+  const query = {
+    tail: options.tail,
+    since: options.since,
+    ...(alone || services.length === 0 ? {} : { service: services }),
   };
+  const { json = false, timestamps = false } = options;
+  const print = linePrinter(cli.output, { json, timestamps, prefixed: !alone });
+  if (options.follow) return followLogs(cli.api, place, query, print, (data) => tellOfLost(cli, data));
+  const found = await cli.api.get(place, page(LogLine), query);
+  if (json) return cli.output.json({ items: found.items, nextCursor: null });
+  found.items.forEach(print);
+}
+
+function tellOfLost(cli: Cli, data: string): void {
+  const lost = Lost.safeParse(JSON.parse(data));
+  if (lost.success)
+    cli.output.note(`(${lost.data.count} lines came faster than they were read, and are left out)`);
 }

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '@berth/contracts';
+import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Target } from '../credentials.js';
 import { CliError, EXIT } from '../errors.js';
 import { readEvents, type ServerEvent } from './events.js';
 import { queryString, type Query } from './path.js';
+import { openSocket, type Refusal } from './socket.js';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -87,6 +89,14 @@ export class Api {
     }
   }
 
+  /** A WebSocket that is open. A refusal comes as the problem that any call would have. */
+  async socket(path: string, query: Query): Promise<WebSocket> {
+    const url = `${this.base.replace(/^http/, 'ws')}${path}${queryString(query)}`;
+    const outcome = await openSocket(url, this.requireToken());
+    if ('socket' in outcome) return outcome.socket;
+    throw 'error' in outcome ? this.unreachable(outcome.error) : this.refused(outcome.response);
+  }
+
   private async ask<S extends z.ZodType>(call: Call, schema: S): Promise<z.output<S>> {
     const response = await this.send(call);
     const body: unknown = await response.json().catch(() => undefined);
@@ -97,21 +107,14 @@ export class Api {
   }
 
   private async send({ method, path, query = {}, body, headers, signal }: Call): Promise<Response> {
-    if (!this.target.token) {
-      throw new CliError(
-        'NOT_LOGGED_IN',
-        `there is no token for ${this.base}`,
-        EXIT.unauthenticated,
-        'Run `berth login`, or set BERTH_URL and BERTH_TOKEN.',
-      );
-    }
+    const token = this.requireToken();
     let response: Response;
     try {
       response = await fetch(`${this.base}${path}${queryString(query)}`, {
         method,
         headers: {
           accept: 'application/json',
-          authorization: `Bearer ${this.target.token}`,
+          authorization: `Bearer ${token}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },
@@ -124,10 +127,23 @@ export class Api {
       throw this.unreachable(error);
     }
     if (response.ok) return response;
-    const problem = Problem.safeParse(await response.json().catch(() => undefined));
-    throw problem.success
-      ? CliError.fromProblem(problem.data)
-      : this.unexpected(response.status, response.statusText);
+    const { status, statusText } = response;
+    throw this.refused({ status, statusText, body: await response.json().catch(() => undefined) });
+  }
+
+  private requireToken(): string {
+    if (this.target.token) return this.target.token;
+    throw new CliError(
+      'NOT_LOGGED_IN',
+      `there is no token for ${this.base}`,
+      EXIT.unauthenticated,
+      'Run `berth login`, or set BERTH_URL and BERTH_TOKEN.',
+    );
+  }
+
+  private refused({ status, statusText, body }: Refusal): CliError {
+    const problem = Problem.safeParse(body);
+    return problem.success ? CliError.fromProblem(problem.data) : this.unexpected(status, statusText);
   }
 
   private unreachable(error: unknown): CliError {

@@ -50,3 +50,16 @@ export function parseMoment(text: string, now = Date.now()): string | null {
 export function shortDigest(digest: string | null): string {
   return digest ? digest.replace(/^sha256:/, '').slice(0, 12) : '-';
 }
+
+const SIZES: readonly (readonly [number, string])[] = [
+  [1024 ** 3, 'GiB'],
+  [1024 ** 2, 'MiB'],
+  [1024, 'KiB'],
+];
+
+/** `1.5MiB`: near enough for a number that changes all the time. */
+export function shortBytes(bytes: number): string {
+  const [size, unit] = SIZES.find(([size]) => bytes >= size) ?? [1, 'B'];
+  const amount = bytes / size;
+  return `${amount >= 100 || size === 1 ? Math.round(amount) : amount.toFixed(1)}${unit}`;
+}

@@ -11,7 +11,7 @@ export interface OperationOptions<Answer extends z.ZodType> {
   /** What is answered; nothing (204) when left out. */
   answer?: Answer;
   /** The status of success: 200 with an answer and 204 without, unless it creates (201) or accepts (202). */
-  status?: 200 | 201 | 202 | 204;
+  status?: 101 | 200 | 201 | 202 | 204;
   /** Where what was created is. */
   location?: (answer: z.output<Answer>) => string;
   /** Errors that this operation has beside those that all have. */
@@ -57,6 +57,7 @@ export function Operation<Answer extends z.ZodType>(
 }
 
 const SUCCESS = {
+  101: 'It is a WebSocket from here on',
   200: 'Done',
   201: 'Created',
   202: 'Accepted',

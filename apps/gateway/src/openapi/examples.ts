@@ -172,6 +172,20 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     stream: 'stdout',
     line: 'listening on port 80',
   },
+  InstanceStats: {
+    service: 'web',
+    instance: 'kx3v0w1t2u',
+    usage: {
+      cpu: 0.12,
+      cpuLimit: 0.5,
+      memory: 52_428_800,
+      memoryLimit: 134_217_728,
+      received: 1_204_512,
+      sent: 8_730_221,
+      receivedPerSecond: 1_840.5,
+      sentPerSecond: 12_902,
+    },
+  },
   Policy: {
     id: 'no-latest',
     text: forbid,

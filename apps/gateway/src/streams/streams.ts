@@ -9,10 +9,18 @@ const HEARTBEAT_MS = 15_000;
 /** How often a long stream asks whether its token still holds. */
 const RECHECK_MS = 30_000;
 
+/** Something that a client holds open. */
+export interface LiveStream {
+  /** The gateway stops: the client is to come back. */
+  finish(): void;
+  /** Its token holds no more. */
+  fail(error: BerthError): void;
+}
+
 /** The open live streams: each is kept alive, ends with its token, and ends when the gateway stops. */
 @Injectable()
 export class Streams implements BeforeApplicationShutdown {
-  private readonly open = new Map<SseStream, FastifyRequest>();
+  private readonly open = new Map<LiveStream, FastifyRequest>();
   private readonly clock = setInterval(() => void this.recheckAll(), RECHECK_MS).unref();
 
   constructor(private readonly authenticator: Authenticator) {}
@@ -24,11 +32,14 @@ export class Streams implements BeforeApplicationShutdown {
   /** Answers the request with a stream. What was begun for it ends in `onClose`, however it comes to its end. */
   start(request: FastifyRequest, reply: FastifyReply, options: SseOptions, onClose: () => void): SseStream {
     const stream = new SseStream(options);
-    this.open.set(stream, request);
+    const release = this.watch(request, {
+      finish: () => stream.finish(),
+      fail: (error) => fail(stream, error),
+    });
     const heartbeat = setInterval(() => stream.heartbeat(), HEARTBEAT_MS);
     stream.once('close', () => {
       clearInterval(heartbeat);
-      this.open.delete(stream);
+      release();
       onClose();
     });
     void reply
@@ -37,6 +48,12 @@ export class Streams implements BeforeApplicationShutdown {
       .header('x-accel-buffering', 'no')
       .send(stream);
     return stream;
+  }
+
+  /** Until it is released, it ends with the token of its request, and when the gateway stops. */
+  watch(request: FastifyRequest, stream: LiveStream): () => void {
+    this.open.set(stream, request);
+    return () => this.open.delete(stream);
   }
 
   /** Before the server stops listening: it waits for open requests, and these would never end. Clients come back. */
@@ -50,12 +67,12 @@ export class Streams implements BeforeApplicationShutdown {
     await Promise.all([...this.open].map(([stream, request]) => this.recheck(stream, request)));
   }
 
-  private async recheck(stream: SseStream, request: FastifyRequest): Promise<void> {
+  private async recheck(stream: LiveStream, request: FastifyRequest): Promise<void> {
     try {
       await this.authenticator.authenticate(request.headers.authorization);
     } catch (error) {
       // Policy being away for a moment is no reason to end what it allowed.
-      if (error instanceof BerthError && error.status === 401) fail(stream, error);
+      if (error instanceof BerthError && error.status === 401) stream.fail(error);
     }
   }
 }

@@ -4,13 +4,11 @@ import { ComparisonsController } from './comparisons.controller.js';
 import { DeploymentFeed } from './deployment-feed.js';
 import { DeploymentsController } from './deployments.controller.js';
 import { EnvironmentsController } from './environments.controller.js';
-import { LogStreams } from './log-streams.js';
-import { LogsController } from './logs.controller.js';
 import { ProjectsController } from './projects.controller.js';
 import { RolloutsController } from './rollouts.controller.js';
 import { ScalingController } from './scaling.controller.js';
 
-/** What runs: projects, environments, deployments, services and what they write. */
+/** What runs: projects, environments, deployments and services. */
 @Module({
   imports: [StreamsModule],
   controllers: [
@@ -18,10 +16,9 @@ import { ScalingController } from './scaling.controller.js';
     EnvironmentsController,
     RolloutsController,
     DeploymentsController,
-    LogsController,
     ComparisonsController,
     ScalingController,
   ],
-  providers: [DeploymentFeed, LogStreams],
+  providers: [DeploymentFeed],
 })
 export class WorkloadsModule {}

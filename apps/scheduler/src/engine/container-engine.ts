@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { LogLine, Platform, actions } from '@berth/contracts';
+import type { ExecChannel, InstanceStats, LogLine, Platform, TerminalSize, actions } from '@berth/contracts';
 import type { z } from 'zod';
 import type { RunSpec } from '../compose/index.js';
 
@@ -99,12 +99,51 @@ export interface CommandOutcome {
 }
 
 export interface LogRequest {
-  service: string;
+  /** By name; null for all that the environment has, and will have while it is followed. */
+  services: readonly string[] | null;
   follow: boolean;
-  /** Lines of each instance at most. */
-  tail: number;
+  /** Lines of the past of each service at most; null for all. */
+  tail: number | null;
   since?: Date;
   signal: AbortSignal;
+  /** Asked before a service is followed; what it throws ends the stream. */
+  admit?: (service: string) => Promise<void>;
+}
+
+export interface ExecRequest {
+  service: string;
+  /** Its id or the beginning of it; null for any that runs. */
+  instance: string | null;
+  command: readonly string[];
+  /** The size of its terminal; null for none. */
+  terminal: TerminalSize | null;
+}
+
+/** A command that is ready to run in an instance, and does not yet. */
+export interface EngineExec {
+  instance: string;
+  start(): Promise<RunningCommand>;
+}
+
+export interface RunningCommand {
+  /** What it writes, as it is read; ends with the command, and with its instance. */
+  output: AsyncIterable<{ channel: ExecChannel; data: Buffer }>;
+  /** Resolves when it is on its way: a command that does not read makes its writer wait. */
+  write(data: Buffer): Promise<void>;
+  endInput(): void;
+  resize(size: TerminalSize): Promise<void>;
+  /** Asked when the output has ended. Throws INSTANCE_ENDED where the instance ended before the command. */
+  exitCode(signal: AbortSignal): Promise<number>;
+  /** Ends its input and reads no more: the engine has no way to end it. */
+  leave(): void;
+}
+
+export interface StatsRequest {
+  /** By name; null for all that the environment has, at each look. */
+  services: readonly string[] | null;
+  signal: AbortSignal;
+  /** Asked before a service is shown; what it throws ends the stream. */
+  admit: (service: string) => Promise<void>;
 }
 
 /**
@@ -158,6 +197,10 @@ export interface ContainerEngine {
   ): Promise<void>;
   /** Removes a volume that no container uses any more; waits until those that do are gone. */
   removeVolume(target: EnvironmentRef, volume: string): Promise<void>;
+  /** What each instance that runs uses, every two seconds until the signal is aborted; the first after one. */
+  stats(target: EnvironmentRef, request: StatsRequest): AsyncIterable<InstanceStats[]>;
+  /** Throws NOT_FOUND, INSTANCE_NOT_RUNNING, or INSTANCE_ELSEWHERE where only another node's engine could. */
+  exec(target: EnvironmentRef, request: ExecRequest): Promise<EngineExec>;
   /** All that carries our label. */
   owned(): Promise<OwnedObject[]>;
   /** Removes it, without waiting for its containers to end; what is in use yet stays, for another try. */

@@ -1,13 +1,13 @@
 import { Module } from '@nestjs/common';
 import { EnvironmentsModule } from '../environments/environments.module.js';
 import { IngressModule } from '../ingress/ingress.module.js';
-import { LogStreams } from './log-streams.js';
 import { ServicesController } from './services.controller.js';
 import { ServicesService } from './services.js';
 
 @Module({
   imports: [EnvironmentsModule, IngressModule],
   controllers: [ServicesController],
-  providers: [ServicesService, LogStreams],
+  providers: [ServicesService],
+  exports: [ServicesService],
 })
 export class ServicesModule {}

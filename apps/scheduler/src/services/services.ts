@@ -35,17 +35,31 @@ export class ServicesService {
     });
   }
 
-  /** The resource that reading a service's output is judged on. Throws NOT_FOUND for one that is not there. */
-  async resource(project: string, name: string, service: string): Promise<ResourceRef> {
-    const environment = await this.environments.find(project, name);
-    const resource = serviceResource(environment, service);
-    const running = await this.engine.services({ project, environment: name });
-    if (!running.some((candidate) => candidate.name === service)) throw notFound(resource);
-    return resource;
+  /**
+   * The resources of services that there are, by name: of the named ones, or of all. Throws NOT_FOUND for one that is not
+   * there.
+   */
+  async resources(
+    environment: EnvironmentEntity,
+    names: readonly string[] | null,
+  ): Promise<Map<string, ResourceRef>> {
+    const { project, name } = environment;
+    const running = (await this.engine.services({ project, environment: name })).map(
+      (service) => service.name,
+    );
+    const found = (names ?? running).map(
+      (service) => [service, serviceResource(environment, service)] as const,
+    );
+    const missing = found.find(([service]) => !running.includes(service));
+    if (missing) throw notFound(missing[1]);
+    return new Map(found);
   }
 }
 
-function serviceResource({ team, project, name }: EnvironmentEntity, service: string): ResourceRef {
+export function serviceResource(
+  { team, project, name }: Pick<EnvironmentEntity, 'team' | 'project' | 'name'>,
+  service: string,
+): ResourceRef {
   return { type: 'Service', id: `${project}.${name}.${service}`, team, project, environment: name };
 }
 

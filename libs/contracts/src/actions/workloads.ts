@@ -205,12 +205,3 @@ export const serviceList = defineAction({
   resource: ['Environment'],
   permission: 'view',
 });
-export const serviceLogs = defineAction({
-  name: 'service.logs',
-  summary: 'Read the output of a service',
-  ...workloads,
-  ...read,
-  resource: ['Service'],
-  permission: 'view',
-  context: z.object({ follow: z.boolean() }),
-});

@@ -13,7 +13,6 @@ import {
   Deployment,
   Diff,
   Environment,
-  LogLine,
   Parity,
   Plan,
   Project,
@@ -22,7 +21,6 @@ import {
   Service,
   UpdateEnvironment,
 } from '../workloads.js';
-import { Timestamp } from '../names.js';
 import { defineRpc } from './define.js';
 
 const done = z.object({});
@@ -148,28 +146,4 @@ export const schedulerRpc = {
     inEnvironment,
     z.object({ items: z.array(Service), nextCursor: z.null() }),
   ),
-  /**
-   * Starts a stream of log lines: each is published as a `StreamMessage` on `berth.streams.<stream>`, the last one says
-   * `end`. The scheduler stops when it has heard nothing on `berth.streams.<stream>.alive` for 30 seconds.
-   */
-  streamLogs: defineRpc(
-    'scheduler',
-    'service.logs',
-    inEnvironment.extend({
-      service: Name,
-      stream: Id,
-      follow: z.boolean(),
-      tail: z.int().min(0).max(10_000),
-      since: Timestamp.optional(),
-    }),
-    z.object({ stream: Id }),
-  ),
 };
-
-export const StreamMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('line'), line: LogLine }),
-  z.object({ type: z.literal('end'), code: z.string().nullable(), detail: z.string().nullable() }),
-]);
-export type StreamMessage = z.infer<typeof StreamMessage>;
-export const streamSubject = (stream: string): string => `berth.streams.${stream}`;
-export const streamAliveSubject = (stream: string): string => `berth.streams.${stream}.alive`;

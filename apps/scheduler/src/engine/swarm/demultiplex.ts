@@ -7,27 +7,41 @@ const HEADER = 8;
 /** A container may write without ever ending a line. */
 const MAX_LINE = 65_536;
 
+export interface Frame {
+  stream: 'stdout' | 'stderr';
+  payload: Buffer;
+}
+
 /**
- * Splits the engine's multiplexed output into lines (Docker Engine API, "Stream format": stream, three zeros, length in
- * big endian, payload). Takes it in pieces of any size.
+ * Takes the engine's multiplexed output apart (Docker Engine API, "Stream format": stream, three zeros, length in big
+ * endian, payload). It comes in pieces of any size.
  */
-export class Demultiplexer {
+export class FrameReader {
   private pending: Buffer = Buffer.alloc(0);
+
+  push(chunk: Buffer): Frame[] {
+    this.pending = this.pending.length > 0 ? Buffer.concat([this.pending, chunk]) : chunk;
+    const frames: Frame[] = [];
+    while (this.pending.length >= HEADER) {
+      const length = this.pending.readUInt32BE(4);
+      if (this.pending.length < HEADER + length) break;
+      const stream = this.pending[0] === 2 ? 'stderr' : 'stdout';
+      frames.push({ stream, payload: this.pending.subarray(HEADER, HEADER + length) });
+      this.pending = this.pending.subarray(HEADER + length);
+    }
+    return frames;
+  }
+}
+
+/** Splits multiplexed output into lines. */
+export class Demultiplexer {
+  private readonly frames = new FrameReader();
   private readonly rest = { stdout: '', stderr: '' };
   // One decoder each: a letter of several bytes may lie across two frames.
   private readonly decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
 
   push(chunk: Buffer): StreamLine[] {
-    this.pending = this.pending.length > 0 ? Buffer.concat([this.pending, chunk]) : chunk;
-    const lines: StreamLine[] = [];
-    while (this.pending.length >= HEADER) {
-      const length = this.pending.readUInt32BE(4);
-      if (this.pending.length < HEADER + length) break;
-      const stream = this.pending[0] === 2 ? 'stderr' : 'stdout';
-      lines.push(...this.add(stream, this.pending.subarray(HEADER, HEADER + length)));
-      this.pending = this.pending.subarray(HEADER + length);
-    }
-    return lines;
+    return this.frames.push(chunk).flatMap(({ stream, payload }) => this.add(stream, payload));
   }
 
   /** What was written after the last end of a line. */

@@ -1,24 +1,31 @@
-import { once } from 'node:events';
-import { PassThrough, type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { LogLine } from '@berth/contracts';
 import type { EnvironmentRef, LogRequest } from '../container-engine.js';
-import { Demultiplexer, demultiplex, type StreamLine } from './demultiplex.js';
+import { BoundedQueue } from './bounded-queue.js';
 import { orUndefined } from './docker-client.js';
+import type { SwarmService } from './engine-api.js';
 import { LABEL } from './labels.js';
+import { ALL_OUTPUT, followService } from './log-follow.js';
+import { asLineTime, byTime, ReadMarks, readLines, toLogLine, type TaskLine } from './log-lines.js';
 import type { SwarmObjects } from './swarm-objects.js';
 
 /** Lines of the past and of the follow-up overlap by this much, so that none is lost between the two calls. */
 const OVERLAP_MS = 2_000;
-const GONE_POLL_MS = 2_000;
-/** How often a service that is followed is looked at for a new Swarm service of its own. */
-const GENERATION_POLL_MS = 500;
-const TASK_ID = /com\.docker\.swarm\.task\.id=(\w+)/;
+/** How often new Swarm services are looked for: a rollout makes one for each new make of a service. */
+const LOOK_MS = 500;
+/** An environment that has had no service for so many looks is gone. */
+const LOOKS_UNTIL_GONE = 4;
+const LINES_AHEAD = 200;
+
+interface Past {
+  service: SwarmService;
+  lines: TaskLine[];
+}
 
 /**
- * The output of all instances of a service: first what there is, in order of time, then, when asked to follow, what
- * comes, until the signal is aborted or the service is gone.
+ * The output of all instances of services: first what there is, in order of time, then, when asked to follow, what comes,
+ * through rollouts, until the signal is aborted or the services are gone.
  */
 export async function* streamLogs(
   docker: Docker,
@@ -26,33 +33,39 @@ export async function* streamLogs(
   target: EnvironmentRef,
   request: LogRequest,
 ): AsyncIterable<LogLine> {
-  const labels = { ...objects.labelsOf(target), [LABEL.service]: request.service };
-  const services = await objects.services(labels);
-  if (services.length === 0) return;
-  const begun = Date.now();
-  const found = await Promise.all(services.map((service) => readPast(docker, service.ID, request)));
-  const past = found.flat().sort(byTime).slice(-request.tail);
-  for (const line of past) yield toLogLine(line, request.service);
-  if (!request.follow) return;
-  const seen = new Set(past.map(keyOf));
-  const last = past.at(-1)?.time;
-  const since = new Date((last ? Date.parse(last) : begun) - OVERLAP_MS);
-  for await (const line of followAll(docker, objects, labels, since, request.signal)) {
-    // What came before the overlap was asked for by `tail` or not at all.
-    if (
-      last
-        ? line.time <= last && (seen.has(keyOf(line)) || past.length >= request.tail)
-        : isBefore(line, begun)
-    )
-      continue;
-    yield toLogLine(line, request.service);
+  const begun = new Date();
+  const find = (): Promise<SwarmService[]> => findServices(objects, target, request.services);
+  const present = await find();
+  const past = await Promise.all(
+    present.map(async (service) => ({ service, lines: await readPast(docker, service.ID, request) })),
+  );
+  yield* inOrder(past, request.tail);
+  if (!request.follow || present.length === 0) return;
+  // A reader may just stop reading.
+  const left = new AbortController();
+  const signal = AbortSignal.any([request.signal, left.signal]);
+  const queue = new BoundedQueue<LogLine>(LINES_AHEAD);
+  signal.addEventListener('abort', () => queue.end(), { once: true });
+  if (signal.aborted) queue.end();
+  void new Following({ docker, request, begun, past, queue, signal, find }).run();
+  try {
+    yield* queue.read();
+  } finally {
+    left.abort();
   }
 }
 
-interface TaskLine extends StreamLine {
-  /** RFC 3339 with nanoseconds, as the engine wrote it: sorts as text. */
-  time: string;
-  task: string;
+async function findServices(
+  objects: SwarmObjects,
+  target: EnvironmentRef,
+  names: LogRequest['services'],
+): Promise<SwarmService[]> {
+  const found = await objects.services(objects.labelsOf(target));
+  return found.filter((service) => names === null || names.includes(nameOf(service)));
+}
+
+function nameOf({ Spec: { Labels: labels } }: SwarmService): string {
+  return labels[LABEL.service];
 }
 
 async function readPast(docker: Docker, id: string, { tail, since }: LogRequest): Promise<TaskLine[]> {
@@ -60,135 +73,92 @@ async function readPast(docker: Docker, id: string, { tail, since }: LogRequest)
   const output = await orUndefined(
     () =>
       docker.getService(id).logs({
-        ...ALL,
+        ...ALL_OUTPUT,
         follow: false,
-        tail,
+        ...(tail === null ? {} : { tail }),
         ...(since ? { since: Math.floor(since.getTime() / 1_000) } : {}),
       }) as unknown as Promise<Buffer>,
   );
-  const lines = demultiplex(Buffer.isBuffer(output) ? output : Buffer.from(output ?? '')).flatMap(parseLine);
-  const from = since?.toISOString();
-  return lines
-    .filter((line) => from === undefined || line.time >= from)
+  const from = since ? asLineTime(since) : '';
+  const lines = readLines(Buffer.isBuffer(output) ? output : Buffer.from(output ?? ''));
+  return lines.filter(({ time }) => time >= from).sort(byTime);
+}
+
+/** The last lines of each service, however many Swarm services it has, all in order of time. */
+function inOrder(past: readonly Past[], tail: number | null): LogLine[] {
+  const byName = new Map<string, TaskLine[]>();
+  for (const { service, lines } of past)
+    byName.set(nameOf(service), [...(byName.get(nameOf(service)) ?? []), ...lines]);
+  return [...byName]
+    .flatMap(([name, lines]) => {
+      const ordered = lines.sort(byTime);
+      const last = tail === null ? ordered : tail === 0 ? [] : ordered.slice(-tail);
+      return last.map((line) => ({ ...line, service: name }));
+    })
     .sort(byTime)
-    .slice(-tail);
+    .map((line) => toLogLine(line, line.service));
 }
 
-function byTime(a: TaskLine, b: TaskLine): number {
-  return a.time < b.time ? -1 : a.time > b.time ? 1 : 0;
+interface FollowingParts {
+  docker: Docker;
+  request: LogRequest;
+  begun: Date;
+  past: readonly Past[];
+  queue: BoundedQueue<LogLine>;
+  signal: AbortSignal;
+  find: () => Promise<SwarmService[]>;
 }
 
-/** Through rollouts: a service is followed in each Swarm service that it has had since, until it has none. */
-async function* followAll(
-  docker: Docker,
-  objects: SwarmObjects,
-  labels: Record<string, string>,
-  since: Date,
-  wanted: AbortSignal,
-): AsyncIterable<TaskLine> {
-  // The reader may also just stop reading.
-  const left = new AbortController();
-  const signal = AbortSignal.any([wanted, left.signal]);
-  const merged = new PassThrough({ objectMode: true });
-  const known = new Set<string>();
-  let open = 0;
-  const attach = async (id: string): Promise<void> => {
-    known.add(id);
-    open += 1;
+/** A reader of each Swarm service that there is and of each that comes, all into one queue. */
+class Following {
+  private readonly known = new Set<string>();
+  private open = 0;
+
+  constructor(private readonly parts: FollowingParts) {}
+
+  async run(): Promise<void> {
+    const { queue, signal, find } = this.parts;
     try {
-      for await (const line of follow(docker, id, since, signal)) {
-        if (!merged.write(line)) await once(merged, 'drain', { signal });
+      for (let empty = 0; empty < LOOKS_UNTIL_GONE && !signal.aborted;) {
+        const present = await find();
+        for (const service of present) this.attach(service);
+        empty = present.length === 0 && this.open === 0 ? empty + 1 : 0;
+        await delay(LOOK_MS, undefined, { signal });
       }
-    } finally {
-      open -= 1;
+      queue.end();
+    } catch (error) {
+      queue.end(signal.aborted ? null : error);
     }
-  };
-  const watch = async (): Promise<void> => {
-    while (!signal.aborted) {
-      const present = await objects.services(labels);
-      for (const { ID: id } of present) {
-        if (!known.has(id))
-          void attach(id).catch((error: Error) => merged.destroy(signal.aborted ? undefined : error));
-      }
-      if (present.length === 0 && open === 0) break;
-      await delay(GENERATION_POLL_MS, undefined, { signal });
-    }
-  };
-  void watch()
-    .catch((error: Error) => (signal.aborted ? undefined : merged.destroy(error)))
-    .finally(() => merged.end());
-  try {
-    for await (const line of merged) yield line as TaskLine;
-  } finally {
-    left.abort();
-    merged.destroy();
   }
-}
 
-const ALL = { stdout: true, stderr: true, timestamps: true, details: true } as const;
-
-async function* follow(
-  docker: Docker,
-  id: string,
-  since: Date,
-  signal: AbortSignal,
-): AsyncIterable<TaskLine> {
-  const stream = (await orUndefined(() =>
-    docker.getService(id).logs({ ...ALL, follow: true, since: Math.floor(since.getTime() / 1_000) }),
-  )) as unknown as Readable | undefined;
-  if (!stream) return;
-  const stop = (): void => void stream.destroy();
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  // The engine keeps the stream open when the service is long gone.
-  const watch = new AbortController();
-  void endWithService(docker, id, stream, watch.signal);
-  const demultiplexer = new Demultiplexer();
-  try {
-    for await (const chunk of stream) yield* demultiplexer.push(chunk as Buffer).flatMap(parseLine);
-  } catch (error) {
-    // With its service the engine ends the stream in one way or another, at times in the middle of a frame.
-    if (!signal.aborted && (await orUndefined(() => docker.getService(id).inspect()))) throw error;
-  } finally {
-    watch.abort();
-    signal.removeEventListener('abort', stop);
-    stream.destroy();
+  private attach(service: SwarmService): void {
+    if (this.known.has(service.ID)) return;
+    this.known.add(service.ID);
+    this.open += 1;
+    void this.read(service)
+      .catch((error: unknown) => this.parts.queue.end(this.parts.signal.aborted ? null : error))
+      .finally(() => (this.open -= 1));
   }
-}
 
-async function endWithService(
-  docker: Docker,
-  id: string,
-  stream: Readable,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    while (!signal.aborted) {
-      await delay(GONE_POLL_MS, undefined, { signal });
-      if (!(await orUndefined(() => docker.getService(id).inspect()))) {
-        stream.destroy();
-        return;
-      }
-    }
-  } catch {
-    // Nobody reads any more, or the engine is away: reading the stream tells the same.
+  private async read(service: SwarmService): Promise<void> {
+    const { docker, queue, signal, request } = this.parts;
+    const name = nameOf(service);
+    await request.admit?.(name);
+    const { since, marks } = this.startOf(service.ID);
+    for await (const line of followService(docker, service.ID, since, signal))
+      if (marks.isNew(line)) await queue.put(toLogLine(line, name));
   }
-}
 
-function parseLine({ stream, line }: StreamLine): TaskLine[] {
-  const match = /^(\S+) (\S*) ?(.*)$/s.exec(line);
-  const task = match && TASK_ID.exec(match[2])?.[1];
-  return match && task ? [{ stream, time: match[1], task, line: match[3] }] : [];
-}
-
-function toLogLine({ stream, line, time, task }: TaskLine, service: string): LogLine {
-  return { time: new Date(time).toISOString(), service, instance: task, stream, line };
-}
-
-function keyOf({ stream, line, time, task }: TaskLine): string {
-  return `${time} ${task} ${stream} ${line}`;
-}
-
-function isBefore(line: TaskLine, milliseconds: number): boolean {
-  return Date.parse(line.time) < milliseconds;
+  /** Where reading goes on. Of a service that was not there before, everything is new. */
+  private startOf(id: string): { since: Date; marks: ReadMarks } {
+    const { past, begun, request } = this.parts;
+    const known = past.find(({ service }) => service.ID === id);
+    const last = known?.lines.at(-1);
+    const from = request.tail === 0 && known ? begun : request.since;
+    const overlap = Math.min(last ? Date.parse(last.time) : Infinity, begun.getTime()) - OVERLAP_MS;
+    return {
+      since: new Date(overlap),
+      marks: ReadMarks.ofPast(known?.lines ?? [], request.tail ?? Infinity, from ? asLineTime(from) : ''),
+    };
+  }
 }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { BerthError } from '@berth/contracts';
 import type { CommandOutcome, EnvironmentRef, ServiceCommand } from '../container-engine.js';
+import { FrameReader } from './demultiplex.js';
 import { callEngine, hasStatus, orUndefined } from './docker-client.js';
 import { LABEL, labelFilter } from './labels.js';
 import type { SwarmObjects } from './swarm-objects.js';
@@ -109,23 +110,13 @@ async function runningContainers(
   return callEngine(() => docker.listContainers({ filters }));
 }
 
-const HEADER = 8;
-const STDERR = 2;
-
-/** Takes the two outputs apart as they come (Docker Engine API, "Stream format"), as fast as stdout is read. */
-async function* standardOutput(
-  stream: NodeJS.ReadableStream,
-  errors: Tail,
-): AsyncGenerator<Buffer, void, undefined> {
-  let pending = Buffer.alloc(0);
+/** Takes the two outputs apart as they come, as fast as stdout is read. */
+async function* standardOutput(stream: NodeJS.ReadableStream, errors: Tail): AsyncGenerator<Buffer> {
+  const frames = new FrameReader();
   for await (const chunk of stream) {
-    pending = Buffer.concat([pending, chunk as Buffer]);
-    while (pending.length >= HEADER && pending.length >= HEADER + pending.readUInt32BE(4)) {
-      const end = HEADER + pending.readUInt32BE(4);
-      const payload = pending.subarray(HEADER, end);
-      if (pending[0] === STDERR) errors.add(payload);
+    for (const { stream: kind, payload } of frames.push(chunk as Buffer)) {
+      if (kind === 'stderr') errors.add(payload);
       else yield payload;
-      pending = pending.subarray(end);
     }
   }
 }

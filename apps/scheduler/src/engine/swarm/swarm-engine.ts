@@ -1,10 +1,12 @@
-import type { LogLine, Platform } from '@berth/contracts';
+import type { InstanceStats, LogLine, Platform } from '@berth/contracts';
 import type {
   CommandOutcome,
   ContainerEngine,
   EngineDrift,
+  EngineExec,
   EngineService,
   EnvironmentRef,
+  ExecRequest,
   InspectedFacts,
   LogRequest,
   OwnedObject,
@@ -12,12 +14,15 @@ import type {
   RolloutControl,
   RolloutOutcome,
   ServiceCommand,
+  StatsRequest,
 } from '../container-engine.js';
 import { callEngine, connectDocker, isNoSwarm } from './docker-client.js';
 import { findDrift } from './drift.js';
 import { Generations } from './generations.js';
+import { prepareExec } from './exec.js';
 import { inspectFacts, listEngineServices } from './inspection.js';
 import { streamLogs } from './log-stream.js';
+import { streamStats } from './stats-stream.js';
 import { Removal } from './removal.js';
 import { RolloutWatch } from './rollout-watch.js';
 import { renewInstances, runCommand } from './run-command.js';
@@ -116,6 +121,15 @@ export class SwarmEngine implements ContainerEngine {
 
   removeVolume(target: EnvironmentRef, volume: string): Promise<void> {
     return this.swarm.removal.volume(target, volume);
+  }
+
+  async *stats(target: EnvironmentRef, request: StatsRequest): AsyncIterable<InstanceStats[]> {
+    const node = await this.inSwarm(() => this.node.id());
+    yield* streamStats(this.swarm, node, target, request);
+  }
+
+  exec(target: EnvironmentRef, request: ExecRequest): Promise<EngineExec> {
+    return this.inSwarm(async () => prepareExec(this.swarm, await this.node.id(), target, request));
   }
 
   owned(): Promise<OwnedObject[]> {

@@ -9,7 +9,7 @@ const ARCHITECTURES: Record<string, string> = { x86_64: 'amd64', aarch64: 'arm64
 interface Info {
   OSType: string;
   Architecture: string;
-  Swarm?: { LocalNodeState?: string; ControlAvailable?: boolean };
+  Swarm?: { NodeID?: string; LocalNodeState?: string; ControlAvailable?: boolean };
 }
 
 /**
@@ -46,6 +46,11 @@ export class SwarmNode {
     const info = await this.info();
     this.known = { os: info.OSType, architecture: ARCHITECTURES[info.Architecture] ?? info.Architecture };
     return this.known;
+  }
+
+  /** The engine's own name in the swarm. */
+  async id(): Promise<string | null> {
+    return (await this.info()).Swarm?.NodeID ?? null;
   }
 
   private info(): Promise<Info> {
