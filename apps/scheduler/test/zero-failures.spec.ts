@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { schedulerRpc, type Deployment } from '@berth/contracts';
-import { freePort, testIngressImage } from '@berth/testing';
+import { freePort, Load, testIngressImage } from '@berth/testing';
 import { scriptImage, webImage } from './engine-bench.js';
-import { Load } from './load.js';
 import { SchedulerBench } from './scheduler-bench.js';
 
 jest.setTimeout(180_000);

@@ -1,26 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { get } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  bringDown,
-  bringUp,
-  docker,
-  freePort,
-  Home,
-  readHostSettings,
-  removeWorkloads,
-  runningProcess,
-  SERVICE_NAMES,
-  stopServices,
-  type HostSettings,
-  type Platform,
-} from '@berth/host';
-import { prepareMachine } from '../setup/prepare.js';
-import { deploySample } from '../setup/sample.js';
+import { freePort, runningProcess, SERVICE_NAMES, type Home, type HostSettings } from '@berth/host';
+import { BenchApi } from './bench-api.js';
+import { startBenchPlatform, type BenchPlatform } from './bench-platform.js';
 import { engineRequest } from './engine-api.js';
 import { describe, median } from './figures.js';
+import { firstAnswer } from './first-answer.js';
 import { memoryOf } from './memory.js';
 
 const ROUNDS = 10;
@@ -31,57 +15,39 @@ const BAR = 1.25;
  * on), and by the engine's own API with the same spec, in turn on one machine. A platform of its own, gone afterwards.
  */
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-bench-'));
-  chmodSync(folder, 0o711);
-  const settings: HostSettings = {
-    ...readHostSettings(),
-    home: join(folder, 'home'),
-    config: join(folder, 'config'),
-  };
-  settings.ports = Object.fromEntries(
-    Object.keys(settings.ports).map((name) => [name, 0]),
-  ) as HostSettings['ports'];
-  const home = new Home(settings.home);
-  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-  await prepareMachine(home, settings, ['platform', 'sample'], progress);
-  const platform = await bringUp(home, settings, { progress });
+  const bench = await startBenchPlatform();
   try {
-    await deploySample(home, settings, platform, progress);
-    console.log('memory at rest, MiB:');
-    let total = 0;
-    for (const name of SERVICE_NAMES) {
-      const pid = runningProcess(home.pidFile(name))?.pid;
-      if (pid === undefined) continue;
-      const { rss, pss } = memoryOf(pid);
-      total += pss;
-      console.log(
-        `  ${name.padEnd(15)} RSS ${rss.toFixed(0).padStart(4)}   PSS ${pss.toFixed(0).padStart(4)}`,
-      );
-    }
-    console.log(`  all six                    PSS ${total.toFixed(0).padStart(4)}`);
-    await compare(settings, platform);
+    tellMemory(bench.home);
+    await compare(bench);
   } finally {
-    await stopServices(home);
-    await removeWorkloads(settings.dockerHost, platform.installation);
-    await docker(settings.dockerHost, 'image', 'rm', '--force', `${platform.registry}/demo/hello:1`).catch(
-      () => undefined,
-    );
-    await bringDown(home, settings);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    await bench.remove();
   }
 }
 
-async function compare(settings: HostSettings, platform: Platform): Promise<void> {
+function tellMemory(home: Home): void {
+  console.log('memory at rest, MiB:');
+  let total = 0;
+  for (const name of SERVICE_NAMES) {
+    const pid = runningProcess(home.pidFile(name))?.pid;
+    if (pid === undefined) continue;
+    const { rss, pss } = memoryOf(pid);
+    total += pss;
+    console.log(`  ${name.padEnd(15)} RSS ${rss.toFixed(0).padStart(4)}   PSS ${pss.toFixed(0).padStart(4)}`);
+  }
+  console.log(`  all six                    PSS ${total.toFixed(0).padStart(4)}`);
+}
+
+async function compare(bench: BenchPlatform): Promise<void> {
+  const api = new BenchApi(bench.platform);
   const berth: number[] = [];
   const engine: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const environment = `bench-${round}`;
-    const base = `/v1/projects/sample/environments`;
-    await api(platform, 'POST', base, { name: environment });
-    const { milliseconds, service } = await throughBerth(settings, platform, environment);
+    await api.makeEnvironment(environment);
+    const { milliseconds, service } = await throughBerth(bench, api, environment);
     berth.push(milliseconds);
-    engine.push(await byTheEngine(settings, service));
-    await api(platform, 'DELETE', `${base}/${environment}`);
+    engine.push(await byTheEngine(bench.settings, service));
+    await api.removeEnvironment(environment);
   }
   console.log(describe('POST of a deploy to first 200', berth));
   console.log(describe('service create to first 200  ', engine));
@@ -100,8 +66,8 @@ interface EngineService {
 }
 
 async function throughBerth(
-  settings: HostSettings,
-  platform: Platform,
+  { settings, platform }: BenchPlatform,
+  api: BenchApi,
   environment: string,
 ): Promise<{ milliseconds: number; service: EngineService }> {
   const port = await freePort();
@@ -114,8 +80,8 @@ services:
     stop_grace_period: 1s
 `;
   const started = performance.now();
-  await api(platform, 'POST', `/v1/projects/sample/environments/${environment}/deployments`, { compose });
-  await answers(port);
+  const deployment = await api.deploy(environment, compose);
+  await firstAnswer({ port });
   const milliseconds = performance.now() - started;
   const filters = encodeURIComponent(
     JSON.stringify({
@@ -127,7 +93,7 @@ services:
     'GET',
     `/services?filters=${filters}`,
   );
-  await finished(platform, environment);
+  await api.succeeded(deployment, 50);
   return { milliseconds, service };
 }
 
@@ -154,7 +120,7 @@ async function byTheEngine(settings: HostSettings, { Spec }: EngineService): Pro
   const started = performance.now();
   const { ID } = await engineRequest<{ ID: string }>(dockerHost, 'POST', '/services/create', spec);
   try {
-    await answers(port);
+    await firstAnswer({ port });
     return performance.now() - started;
   } finally {
     await engineRequest(dockerHost, 'DELETE', `/services/${ID}`);
@@ -182,49 +148,6 @@ async function containersGone(settings: HostSettings, serviceId: string): Promis
       .length > 0
   ) {
     await delay(50);
-  }
-}
-
-async function api<T>(platform: Platform, method: string, path: string, body?: object): Promise<T> {
-  const response = await fetch(`${platform.url}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${platform.adminToken}`,
-      ...(body ? { 'content-type': 'application/json' } : {}),
-    },
-    body: body && JSON.stringify(body),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return (text === '' ? undefined : JSON.parse(text)) as T;
-}
-
-async function finished(platform: Platform, environment: string): Promise<void> {
-  for (;;) {
-    const path = `/v1/projects/sample/environments/${environment}/deployments`;
-    const { items } = await api<{ items: { status: string; reason: string | null }[] }>(
-      platform,
-      'GET',
-      path,
-    );
-    if (items[0].status === 'succeeded') return;
-    if (!['pending', 'running'].includes(items[0].status))
-      throw new Error(`${items[0].status}: ${items[0].reason}`);
-    await delay(50);
-  }
-}
-
-/** Until the port answers 200; asks every 5 ms, on a connection of its own. */
-async function answers(port: number): Promise<void> {
-  for (;;) {
-    const status = await new Promise<number | undefined>((resolve) => {
-      get({ host: '127.0.0.1', port, path: '/', agent: false, timeout: 1_000 }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      }).on('error', () => resolve(undefined));
-    });
-    if (status === 200) return;
-    await delay(5);
   }
 }
 

@@ -117,13 +117,17 @@ function toOwned(kind: OwnedObject['kind'], name: string, labels: Record<string,
   };
 }
 
-/** Removes one thing. What is in use yet is tried again by the caller; anything else is an error. */
+/**
+ * Removes one thing. What is in use yet is tried again by the caller; anything else is an error, but that it is gone: of a
+ * network that the node gives up at this moment, the engine says so with a 500.
+ */
 async function removed(call: () => Promise<unknown>): Promise<void> {
   try {
     await orUndefined(call);
   } catch (error) {
-    const inUse = hasStatus(error, 409) || /in use|active endpoints/i.test(engineMessage(error));
-    if (!inUse) throw error;
+    const message = engineMessage(error);
+    const inUse = hasStatus(error, 409) || /in use|active endpoints/i.test(message);
+    if (!inUse && !/network \S+ not found/i.test(message)) throw error;
   }
 }
 

@@ -1,0 +1,9 @@
+import type { Scenario } from '../scenario.js';
+import { deploy } from './deploy.js';
+import { redeploy } from './redeploy.js';
+import { scale } from './scale.js';
+import { updates } from './updates.js';
+import { variable } from './variable.js';
+
+/** In the order in which they run: those that leave much behind come last. */
+export const SCENARIOS: readonly Scenario[] = [deploy, updates, redeploy, variable, scale];
