@@ -4,6 +4,9 @@ import { textAt, webImage } from './engine-bench.js';
 import { SchedulerBench } from './scheduler-bench.js';
 import { sideBySide } from './side-by-side.js';
 
+// Several containers each, one after the other, and several such cases at a time.
+jest.setTimeout(180_000);
+
 let bench: SchedulerBench;
 
 const beside = sideBySide(async () => {
