@@ -185,8 +185,8 @@ export interface ContainerEngine {
   services(target: EnvironmentRef): Promise<EngineService[]>;
   inspect(rollout: Rollout): Promise<InspectedFacts>;
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
-  /** What was changed behind our back since a rollout ended. Changes nothing. */
-  drift(rollout: Rollout): Promise<EngineDrift[]>;
+  /** What was changed behind our back since these rollouts ended, of each. Changes nothing. */
+  drift(rollouts: readonly Rollout[]): Promise<EngineDrift[][]>;
   /** Runs a script in the newest instance of a service on this machine. Throws CONFLICT where there is none. */
   command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome>;
   /** Ends the instances of a service on this machine, and waits until the engine has others healthy in their place. */

@@ -103,8 +103,8 @@ export class SwarmEngine implements ContainerEngine {
     return streamLogs(this.swarm.docker, this.swarm.objects, target, request);
   }
 
-  drift(rollout: Rollout): Promise<EngineDrift[]> {
-    return this.inSwarm(() => findDrift(this.swarm, rollout));
+  drift(rollouts: readonly Rollout[]): Promise<EngineDrift[][]> {
+    return this.inSwarm(() => findDrift(this.swarm, rollouts));
   }
 
   command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome> {

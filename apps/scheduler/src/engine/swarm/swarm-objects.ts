@@ -92,9 +92,11 @@ export class SwarmObjects {
     }
   }
 
-  /** The id of the environment's own network; undefined where there is none. */
-  networkOf(target: EnvironmentRef): Promise<string | undefined> {
-    return this.findNetwork(networkName(this.installation, target));
+  /** Ids of this installation's networks, by name. */
+  async networks(): Promise<Map<string, string>> {
+    const filters = labelFilter({ [LABEL.installation]: this.installation });
+    const found = await callEngine(() => this.docker.listNetworks({ filters }));
+    return new Map(found.map(({ Name: name, Id: id }) => [name, id]));
   }
 
   private async findNetwork(name: string): Promise<string | undefined> {
