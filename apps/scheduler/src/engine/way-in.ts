@@ -20,8 +20,8 @@ export const WAY_IN_PORT = 8080;
 export interface WayIn {
   /** Makes sure that it runs. Answers its address in its own network: the only one that it may listen on. */
   ensure(): Promise<string>;
-  /** Joins the networks of these environments, and leaves those of all others. */
-  join(targets: readonly EnvironmentRef[]): Promise<void>;
+  /** Joins the networks of these environments, and leaves those of all others but of those that it may keep. */
+  join(targets: readonly EnvironmentRef[], mayKeep?: readonly EnvironmentRef[]): Promise<void>;
 }
 
 /** Nest's injection token; null where the platform has no way in. */

@@ -11,11 +11,12 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { LOGGER, type Logger } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
-import type { InstanceAddress } from '../engine/container-engine.js';
+import type { EnvironmentRef, InstanceAddress } from '../engine/container-engine.js';
 import { WAY_IN, type WayIn } from '../engine/way-in.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from '../upkeep/rounds.js';
 import { loadConfig } from './admin-client.js';
+import { joinAhead, newEnvironments } from './ahead.js';
 import { BOOT_CONFIG, ingressConfig, routeName, type IngressRoute } from './config.js';
 import { reaches } from './probe.js';
 
@@ -85,29 +86,41 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private async round(): Promise<void> {
     const waiting = this.waiting.splice(0);
+    const done = (): void => waiting.splice(0).forEach((resolve) => resolve());
     try {
-      if (this.wayIn) await this.reconcile(this.wayIn);
+      if (!this.wayIn) return;
+      const joined = await this.reconcile(this.wayIn);
+      done();
+      const giveWay = (): boolean => this.waiting.length > 0;
+      await joinAhead(this.dataSource, this.wayIn, joined, giveWay);
     } catch (error) {
       this.logger.warn({ err: error }, 'ingress.failed');
       setTimeout(() => this.rounds.wake(), RETRY_MS).unref();
     } finally {
-      for (const resolve of waiting) resolve();
+      done();
     }
   }
 
-  private async reconcile(wayIn: WayIn): Promise<void> {
+  /** Answers the environments whose networks the way in has to be in. */
+  private async reconcile(wayIn: WayIn): Promise<EnvironmentRef[]> {
     const folder = this.env.BERTH_INGRESS_FOLDER;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, 'boot.json'), JSON.stringify(BOOT_CONFIG));
-    const [places, address] = await Promise.all([this.places(), wayIn.ensure()]);
+    const [places, fresh, address] = await Promise.all([
+      this.places(),
+      newEnvironments(this.dataSource.manager),
+      wayIn.ensure(),
+    ]);
     const routes = routesOf(places);
-    await wayIn.join(distinctPlaces(routes));
+    const joined = distinctPlaces(routes);
+    await wayIn.join(joined, fresh);
     const config = ingressConfig(address, this.env.BERTH_INGRESS_DOMAIN, routes);
     const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex');
-    if (hash === this.loaded) return;
+    if (hash === this.loaded) return joined;
     await loadConfig(folder, config);
     this.loaded = hash;
     this.logger.info({ services: routes.length }, 'ingress.loaded');
+    return joined;
   }
 
   /** Releases that run, and after them those being rolled out: of a service in both, the newer counts. */
@@ -133,7 +146,7 @@ function routesOf(places: readonly Place[]): IngressRoute[] {
   return [...routes.values()];
 }
 
-function distinctPlaces(routes: readonly IngressRoute[]): { project: string; environment: string }[] {
+function distinctPlaces(routes: readonly IngressRoute[]): EnvironmentRef[] {
   return [
     ...new Map(
       routes.map(({ project, environment }) => [`${project}/${environment}`, { project, environment }]),

@@ -39,11 +39,12 @@ export class WayInContainer implements WayIn {
     return address;
   }
 
-  async join(targets: readonly EnvironmentRef[]): Promise<void> {
+  async join(targets: readonly EnvironmentRef[], mayKeep: readonly EnvironmentRef[] = []): Promise<void> {
     const present = await this.inspect();
     if (!present) return;
     const joined = new Set(Object.keys(present.NetworkSettings.Networks));
-    const wanted = new Set([this.name]);
+    const kept = mayKeep.map((target) => networkName(this.options.installation, target));
+    const wanted = new Set([this.name, ...kept]);
     for (const target of targets) {
       const name = networkName(this.options.installation, target);
       wanted.add(name);
