@@ -23,7 +23,7 @@ export class Removal {
 
   /** Removes the Swarm services of an environment but those to keep, and waits until their containers are gone. */
   async services(target: EnvironmentRef, keeps: (swarmName: string) => boolean = () => false): Promise<void> {
-    const present = await this.objects.services(this.objects.labelsOf(target));
+    const present = await this.objects.servicesIn(target);
     const doomed = present.filter((service) => !keeps(service.Spec.Name));
     if (doomed.length > 0) await this.these(target, doomed);
   }
@@ -78,7 +78,7 @@ export class Removal {
   async discard({ kind, name, project, environment }: OwnedObject): Promise<void> {
     const labels = this.objects.labelsOf({ project, environment });
     if (kind === 'service') {
-      const services = await this.objects.services(labels);
+      const services = await this.objects.servicesIn({ project, environment });
       await this.objects.removeServices(services.filter((service) => service.Spec.Name === name));
       return;
     }
