@@ -62,7 +62,7 @@ export class SwarmEngine implements ContainerEngine {
   removeOthers(rollout: Rollout): Promise<void> {
     return this.inSwarm(async () => {
       const wanted = await Generations.of(this.swarm, rollout);
-      await this.swarm.removal.services(rollout.target, (swarmName) => wanted.has(swarmName));
+      await this.swarm.removal.others(rollout.target, (swarmName) => wanted.has(swarmName));
       await this.swarm.secrets.removeOthers(rollout.target, rollout.spec.secrets);
     });
   }
