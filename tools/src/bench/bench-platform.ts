@@ -23,7 +23,10 @@ export interface BenchPlatform {
   remove(): Promise<void>;
 }
 
-/** A platform of its own, at free ports and in a folder of its own, with the sample project and its image on it. */
+/**
+ * A platform of its own, at free ports and in a folder of its own, with the sample project and its image on it. Removed as
+ * well when the bench is told to stop.
+ */
 export async function startBenchPlatform(): Promise<BenchPlatform> {
   const folder = mkdtempSync(join(tmpdir(), 'berth-bench-'));
   chmodSync(folder, 0o711);
@@ -48,6 +51,8 @@ export async function startBenchPlatform(): Promise<BenchPlatform> {
     await bringDown(home, settings);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void remove().finally(() => process.exit(130)));
   try {
     await deploySample(home, settings, platform, progress);
     return { home, settings, platform, remove };

@@ -36,6 +36,10 @@ export function engineObjects({ dockerHost, installation }: TestPlatform): Engin
       ).trim(),
     })),
     networks: docker('network', 'ls', '--format', '{{.Name}}'),
-    containers: docker('ps', '-a', '--format', '{{.Names}}'),
+    // What was replaced ends by itself, and is nobody's any more.
+    containers: docker('ps', '-a', '--format', `{{.Names}} {{.Label "com.docker.swarm.service.name"}}`)
+      .map((line) => line.split(' '))
+      .filter(([, service]) => service === '' || names.includes(service))
+      .map(([name]) => name),
   };
 }
