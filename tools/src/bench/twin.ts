@@ -1,9 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { dockerEnvironment, inheritedEnvironment } from '@berth/host';
+import { Asker } from './asker.js';
 import { engineRequest } from './engine-api.js';
 
 export interface EngineSpec {
@@ -17,19 +13,22 @@ export interface EngineSpec {
  * asked by name from a container in that network: as near as a client can be.
  */
 export class Twin {
-  private readonly answers = new Map<string, number>();
-  private complaints = '';
-  private wake: () => void = () => undefined;
   private id = '';
 
   private constructor(
     private readonly dockerHost: string,
     private readonly spec: EngineSpec,
     private readonly networkId: string,
-    private readonly probe: ChildProcess,
+    private readonly asker: Asker,
   ) {}
 
-  static async prepare(dockerHost: string, like: EngineSpec, name: string, image: string): Promise<Twin> {
+  static async prepare(
+    dockerHost: string,
+    like: EngineSpec,
+    name: string,
+    image: string,
+    alias = 'web',
+  ): Promise<Twin> {
     const network = await engineRequest<{ Id: string }>(dockerHost, 'POST', '/networks/create', {
       ...{ Name: name, Driver: 'overlay', Attachable: true, CheckDuplicate: true },
     });
@@ -42,21 +41,11 @@ export class Twin {
       TaskTemplate: {
         ...like.TaskTemplate,
         ContainerSpec: { ...container, Labels: {} },
-        Networks: [{ Target: network.Id, Aliases: ['web'] }],
+        Networks: [{ Target: network.Id, Aliases: [alias] }],
       },
     };
-    // The machine's own node, on the machine's own files: the image has none.
-    // And no name server outside: the engine would ask it for the service that is not there yet, and wait.
-    const options = ['--network', name, '--dns', '127.0.0.1', '--volume', '/:/host:ro'];
-    const run = ['run', '--rm', '-i', '--user', '0:0', ...options, image];
-    const script = [process.execPath, join(__dirname, 'name-probe.js'), 'web', '8080'];
-    const probe = spawn('docker', [...run, 'busybox', 'chroot', '/host', ...script], {
-      env: { ...inheritedEnvironment(), ...dockerEnvironment(dockerHost) },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    const twin = new Twin(dockerHost, spec, network.Id, probe);
-    await twin.listen();
-    return twin;
+    const asker = await Asker.start(dockerHost, name, image, { name: alias, port: 8080 });
+    return new Twin(dockerHost, spec, network.Id, asker);
   }
 
   /** From asking for it to its first answer, in milliseconds. */
@@ -66,7 +55,7 @@ export class Twin {
     ({ ID: this.id } = await engineRequest<{ ID: string }>(
       ...([this.dockerHost, 'POST', '/services/create', spec] as const),
     ));
-    return (await this.answered(answer)) - started;
+    return (await this.asker.answered(answer)) - started;
   }
 
   /** From asking for the update to the first answer of the new instance. */
@@ -77,13 +66,12 @@ export class Twin {
     const started = Date.now();
     const path = `/services/${this.id}/update?version=${Version.Index}`;
     await engineRequest(this.dockerHost, 'POST', path, this.answering(answer));
-    return (await this.answered(answer)) - started;
+    return (await this.asker.answered(answer)) - started;
   }
 
   async remove(): Promise<void> {
     if (this.id) await engineRequest(this.dockerHost, 'DELETE', `/services/${this.id}`);
-    this.probe.stdin?.end();
-    if (this.probe.exitCode === null) await once(this.probe, 'exit');
+    await this.asker.stop();
     await this.removeNetwork();
   }
 
@@ -106,29 +94,5 @@ export class Twin {
       ...this.spec,
       TaskTemplate: { ...this.spec.TaskTemplate, ContainerSpec: { ...container, Env } },
     };
-  }
-
-  private async listen(): Promise<void> {
-    if (!this.probe.stdout) throw new Error('the probe has no output');
-    this.probe.stderr?.on('data', (chunk: Buffer) => (this.complaints += chunk.toString()));
-    createInterface({ input: this.probe.stdout }).on('line', (line) => {
-      const [time, answer] = line.split(' ');
-      this.answers.set(answer ?? time, Number(time));
-      this.wake();
-    });
-    await this.answered('ready');
-  }
-
-  private async answered(answer: string): Promise<number> {
-    for (;;) {
-      const at = this.answers.get(answer);
-      if (at !== undefined) return at;
-      if (this.probe.exitCode !== null)
-        throw new Error(`the probe ended with ${this.probe.exitCode}: ${this.complaints}`);
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-        this.probe.once('exit', () => resolve());
-      });
-    }
   }
 }
