@@ -23,6 +23,7 @@ export const ERRORS = {
   QUOTA_EXCEEDED: [409, 'Over quota'],
   DEPLOYMENT_IN_PROGRESS: [409, 'A deployment is under way in this environment'],
   PORT_IN_USE: [409, 'The port is taken'],
+  HOST_IN_USE: [409, 'The host name is taken'],
   SECRET_IN_USE: [409, 'The secret is in use'],
   RESOURCE_IN_USE: [409, 'The resource is in use'],
   INSTANCE_NOT_RUNNING: [409, 'No such instance runs'],

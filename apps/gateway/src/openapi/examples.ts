@@ -152,7 +152,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     image: 'acme/web:1.4.2',
     release: RELEASE,
     replicas: { running: 1, desired: 1 },
-    url: 'http://web.prod.shop.localhost:4480',
+    url: 'http://shop.example.org:4490',
+    hosts: ['shop.example.org'],
     ports: [{ target: 80, published: 8080, protocol: 'tcp', url: 'http://127.0.0.1:8080' }],
     instances: [
       {

@@ -16,16 +16,11 @@ import { WAY_IN, type WayIn } from '../engine/way-in.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from '../upkeep/rounds.js';
 import { loadConfig } from './admin-client.js';
-import { BOOT_CONFIG, ingressConfig, routeName, type IngressRoute } from './config.js';
+import { BOOT_CONFIG, ingressConfig, type RoutePlace } from './config.js';
+import { derivedHost, routesOf, type Place } from './hosts.js';
 import { reaches } from './probe.js';
 
 const RETRY_MS = 500;
-
-interface Place {
-  project: string;
-  environment: string;
-  spec: RunSpec;
-}
 
 /**
  * Holds the way in against what should run: that its container is there, in the networks of the environments where
@@ -66,9 +61,11 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   /** Where a service answers; null where it has no way in. */
-  urlOf(route: Omit<IngressRoute, 'port' | 'protocol'>, spec: RunSpec | null): string | null {
-    if (!this.wayIn || !spec?.services[route.service]?.http) return null;
-    return `http://${routeName(route)}.${this.env.BERTH_INGRESS_DOMAIN}:${this.env.BERTH_INGRESS_PORT}`;
+  urlOf(route: RoutePlace, spec: RunSpec | null): string | null {
+    const service = spec?.services[route.service];
+    if (!this.wayIn || !service?.http) return null;
+    const [host] = [...service.hosts, derivedHost(route, this.env.BERTH_INGRESS_DOMAIN)];
+    return `http://${host}:${this.env.BERTH_INGRESS_PORT}`;
   }
 
   /**
@@ -120,18 +117,6 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
        SELECT project, environment, spec FROM deployments WHERE status IN ('pending', 'running')`,
     );
   }
-}
-
-function routesOf(places: readonly Place[]): IngressRoute[] {
-  const routes = new Map<string, IngressRoute>();
-  for (const { project, environment, spec } of places) {
-    for (const [service, { http }] of Object.entries(spec.services)) {
-      if (!http) continue;
-      const { port, protocol } = http;
-      routes.set(`${project}/${environment}/${service}`, { project, environment, service, port, protocol });
-    }
-  }
-  return [...routes.values()];
 }
 
 /** Where something runs, or is about to: these are the networks to be in. */
