@@ -15,6 +15,13 @@ export interface IngressRoute {
 
 export type RoutePlace = Pick<IngressRoute, 'project' | 'environment' | 'service'>;
 
+/** Of Caddy's configuration, what others here have to know. */
+export interface WayInConfig {
+  admin: object;
+  logging: object;
+  apps: { http: { servers: { public: { routes: object[] } } & Record<string, object> } };
+}
+
 /** Headers of a probe, and of an answer that is an instance's own. */
 export const PROBE_INSTANCE = 'x-berth-instance';
 export const PROBE_PROTOCOL = 'x-berth-protocol';
@@ -39,7 +46,7 @@ export function routeName({ service, environment, project }: RoutePlace): string
  * and their ports only, never with a deployment. `address`: of its own network, the only one where
  * the public server listens, so that no guest reaches it.
  */
-export function ingressConfig(address: string, domain: string, routes: readonly IngressRoute[]): object {
+export function ingressConfig(address: string, domain: string, routes: readonly IngressRoute[]): WayInConfig {
   const mappings = routes
     .flatMap((route) =>
       hostsOf(route, domain).map((input) => ({

@@ -17,8 +17,9 @@ import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from '../upkeep/rounds.js';
 import { loadConfig } from './admin-client.js';
 import { BOOT_CONFIG, ingressConfig, type RoutePlace } from './config.js';
-import { derivedHost, routesOf, type Place } from './hosts.js';
+import { derivedHost, hostsOf, routesOf, type Place } from './hosts.js';
 import { reaches } from './probe.js';
+import { urlAt, withTls } from './tls.js';
 
 const RETRY_MS = 500;
 
@@ -65,7 +66,7 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     const service = spec?.services[route.service];
     if (!this.wayIn || !service?.http) return null;
     const [host] = [...service.hosts, derivedHost(route, this.env.BERTH_INGRESS_DOMAIN)];
-    return `http://${host}:${this.env.BERTH_INGRESS_PORT}`;
+    return urlAt(host, this.env);
   }
 
   /**
@@ -100,7 +101,9 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     let places: Place[] = [];
     await wayIn.join(async () => peopled((places = await this.places())));
     const routes = routesOf(places);
-    const config = ingressConfig(address, this.env.BERTH_INGRESS_DOMAIN, routes);
+    const domain = this.env.BERTH_INGRESS_DOMAIN;
+    const hosts = routes.flatMap((route) => hostsOf(route, domain)).sort();
+    const config = withTls(ingressConfig(address, domain, routes), this.env, address, hosts);
     const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex');
     if (hash === this.loaded) return;
     await loadConfig(folder, config);
