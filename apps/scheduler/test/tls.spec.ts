@@ -8,10 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
+import { certificateRpc } from '@berth/contracts';
 import { eventually, freePort, testIngressImage } from '@berth/testing';
 import { startAcmeAuthority, type AcmeAuthority } from './acme-authority.js';
 import { webImage } from './engine-bench.js';
-import { SchedulerBench } from './scheduler-bench.js';
+import { makeCertificate } from './own-certificate.js';
+import { principal, SchedulerBench } from './scheduler-bench.js';
 
 const run = promisify(execFile);
 
@@ -132,6 +134,26 @@ describe('TLS with a CA of its own', () => {
     for (const method of ['GET', 'POST'])
       expect(await plainAt(plain, method)).toEqual([308, `https://${own}:${ports.tls}/a?b=c`]);
     expect(await plainAt({ ...plain, host: 'other.example.org' })).toEqual([404, undefined]);
+  });
+
+  it('shows a certificate that was brought instead, in all names that it stands for, until it is removed', async () => {
+    const root = principal('root', 'acme', true);
+    const pair = await makeCertificate(['*.example.org', own]);
+    const made = await certificateAt(at(own));
+    const brought = await bench.call(certificateRpc.set, { host: own, ...pair }, root);
+    const shown = { ...at(own), ca: pair.certificate };
+    await eventually(async () => {
+      const { fingerprint256 } = await certificateAt(shown);
+      expect(fingerprint256.replaceAll(':', '').toLowerCase()).toBe(brought.fingerprint);
+    }, soon);
+    expect(await bodyAt(shown)).toBe('one');
+    await certificateAt({ ...shown, host: 'any.example.org' });
+    // The other name still has the one that is made.
+    expect(await bodyAt(at(derived))).toBe('one');
+    await bench.call(certificateRpc.remove, { host: own }, root);
+    await eventually(async () => {
+      expect((await certificateAt(at(own))).issuer).toEqual(made.issuer);
+    }, soon);
   });
 
   it('keeps its certificates through restarts, with the scheduler away', async () => {

@@ -7,6 +7,7 @@ export const ERRORS = {
   CURSOR_INVALID: [400, 'The cursor is not one of ours'],
   COMPOSE_INVALID: [400, 'The Compose file cannot be read'],
   COMPOSE_UNSUPPORTED: [400, 'The Compose file asks for what is not supported'],
+  CERTIFICATE_INVALID: [400, 'The certificate or its key cannot be used'],
   CATALOG_ENTRY_INVALID: [400, 'The catalog entry cannot be read'],
   DIGEST_INVALID: [400, 'The digest is malformed or does not match the content'],
   REFERENCE_INVALID: [400, 'The image reference is malformed'],

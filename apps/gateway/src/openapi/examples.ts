@@ -102,6 +102,15 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ...{ version: 3, variables: environment.variables, services: environment.services },
     ...{ current: true, createdBy: 'mira', createdAt: TIME },
   },
+  Certificate: {
+    ...{ host: '*.example.org', names: ['*.example.org', 'example.org'], issuer: 'O=Example CA, CN=R1' },
+    fingerprint: DIGEST.slice('sha256:'.length),
+    ...{ expiresAt: '2026-07-30T10:00:00.000Z', setBy: 'root', setAt: TIME },
+  },
+  SetCertificate: {
+    certificate: '-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n',
+    key: '-----BEGIN PRIVATE KEY-----\nMIGH…\n-----END PRIVATE KEY-----\n',
+  },
   Secret: secret,
   ChangedSecret: { ...secret, deployment: { ...deployment, cause: 'configure' } },
   SetSecret: { value: 'correct horse battery staple' },

@@ -10,6 +10,7 @@ import {
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { KeyStore } from '../certificates/key-store.js';
 import type { RunSpec } from '../compose/index.js';
 import type { EnvironmentRef, InstanceAddress } from '../engine/container-engine.js';
 import { WAY_IN, type WayIn } from '../engine/way-in.js';
@@ -39,6 +40,7 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     @Inject(WAY_IN) private readonly wayIn: WayIn | null,
     @Inject(SCHEDULER_ENV) private readonly env: SchedulerEnv,
     @Inject(LOGGER) private readonly logger: Logger,
+    private readonly keys: KeyStore,
   ) {
     this.rounds = new Rounds(env.SCHEDULER_UPKEEP_SECONDS * 1_000, () => this.round());
   }
@@ -103,7 +105,8 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     const routes = routesOf(places);
     const domain = this.env.BERTH_INGRESS_DOMAIN;
     const hosts = routes.flatMap((route) => hostsOf(route, domain)).sort();
-    const config = withTls(ingressConfig(address, domain, routes), this.env, address, hosts);
+    const own = await this.keys.all();
+    const config = withTls(ingressConfig(address, domain, routes), this.env, { address, hosts, own });
     const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex');
     if (hash === this.loaded) return;
     await loadConfig(folder, config);

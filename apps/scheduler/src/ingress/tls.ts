@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { covers } from '../certificates/check-certificate.js';
+import type { OwnCertificate } from '../certificates/key-store.js';
 import { WAY_IN_FOLDER, WAY_IN_PORT, WAY_IN_TLS_PORT } from '../engine/way-in.js';
 import type { SchedulerEnv } from '../env.js';
 import type { WayInConfig } from './config.js';
@@ -16,6 +18,14 @@ type Settings = Pick<
   | 'BERTH_ACME_EMAIL'
 >;
 
+export interface Served {
+  /** Of the way in, in its own network. */
+  address: string;
+  hosts: string[];
+  /** Certificates that were brought. */
+  own: OwnCertificate[];
+}
+
 /** Where requests to a host come in. */
 export function urlAt(host: string, settings: Settings): string {
   const url =
@@ -27,9 +37,9 @@ export function urlAt(host: string, settings: Settings): string {
 
 /**
  * The configuration with TLS as it is set: what was served in the clear is served over TLS, and in the clear is led there.
- * Certificates are got for these hosts and no other, before anyone asks.
+ * Certificates are got for these hosts and no other, before anyone asks; for none that one was brought for.
  */
-export function withTls(config: WayInConfig, settings: Settings, address: string, hosts: string[]): object {
+export function withTls(config: WayInConfig, settings: Settings, { address, hosts, own }: Served): object {
   if (settings.BERTH_INGRESS_TLS === 'off') return config;
   const { public: server, ...servers } = config.apps.http.servers;
   const redirecting = { ...server, routes: [redirect(hosts, settings), ...server.routes] };
@@ -39,14 +49,19 @@ export function withTls(config: WayInConfig, settings: Settings, address: string
     protocols: ['h1', 'h2'],
     tls_connection_policies: [{}],
   };
+  const brought = own.flatMap(({ names }) => names);
+  const made = hosts.filter((host) => !covers(brought, host));
   return {
     ...config,
     apps: {
       ...config.apps,
       http: { servers: { ...servers, public: redirecting, secure } },
       tls: {
-        certificates: { automate: hosts },
-        automation: { policies: policies(settings, address, hosts) },
+        certificates: {
+          automate: made,
+          load_pem: own.map(({ certificate, key }) => ({ certificate, key })),
+        },
+        automation: { policies: policies(settings, address, made) },
       },
       // Nothing is to be trusted by the container itself.
       pki: { certificate_authorities: { local: { install_trust: false } } },

@@ -7,6 +7,7 @@ import { CreateEnvironmentChanges1764000003000 } from './1764000003000-environme
 import { CreateResources1764300000000 } from './1764300000000-resources.js';
 import { AddDrift1764300000001 } from './1764300000001-drift.js';
 import { CreateHosts1764400000000 } from './1764400000000-hosts.js';
+import { CreateCertificates1764400000001 } from './1764400000001-certificates.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -18,4 +19,5 @@ export const migrations = [
   CreateResources1764300000000,
   AddDrift1764300000001,
   CreateHosts1764400000000,
+  CreateCertificates1764400000001,
 ];
