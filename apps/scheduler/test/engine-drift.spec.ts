@@ -1,5 +1,5 @@
 import { docker, type TestImage } from '@berth/testing';
-import type { EnvironmentRef } from '../src/engine/container-engine.js';
+import type { EngineDrift, EnvironmentRef } from '../src/engine/container-engine.js';
 import { engineBench, webImage, type EngineBench } from './engine-bench.js';
 import { sideBySide } from './side-by-side.js';
 
@@ -38,7 +38,7 @@ volumes: { data: , more: }
 `;
 
 async function running(environment: string): Promise<{
-  drift: () => ReturnType<EngineBench['engine']['drift']>;
+  drift: () => Promise<EngineDrift[]>;
   swarmName: (service: string) => Promise<string>;
 }> {
   const target: EnvironmentRef = { project: 'shop', environment };
@@ -54,7 +54,7 @@ async function running(environment: string): Promise<{
     const options = filters.flatMap((filter) => ['--filter', `label=berth.${filter}`]);
     return (await docker(bench.dockerHost, 'service', 'ls', '--format', '{{.Name}}', ...options)).trim();
   };
-  return { drift: () => bench.engine.drift(rollout), swarmName };
+  return { drift: async () => (await bench.engine.drift([rollout]))[0], swarmName };
 }
 
 beside('what a rollout left is no drift', async () => {

@@ -1,5 +1,5 @@
 import { BerthError } from '@berth/contracts';
-import { eventually, type TestImage } from '@berth/testing';
+import { docker, eventually, type TestImage } from '@berth/testing';
 import type { EnvironmentRef } from '../src/engine/container-engine.js';
 import { sideBySide } from './side-by-side.js';
 import { SwarmEngine } from '../src/engine/swarm/swarm-engine.js';
@@ -196,6 +196,37 @@ describe('an update', () => {
     await bench.engine.removeOthers(renamed);
     expect((await bench.engine.services(target)).map(({ name }) => name)).toEqual(['front']);
     expect(await textAt(`http://127.0.0.1:${port}/`)).toBe('one');
+  });
+});
+
+describe('what was replaced', () => {
+  const file = (version: string, ...more: string[]): string => {
+    const lines = ['image: one', `environment: { VERSION: "${version}" }`, ...more];
+    return `services:\n  web:\n${lines.map((line) => `    ${line}\n`).join('')}`;
+  };
+  const replaced = async (...more: string[]): Promise<{ target: EnvironmentRef; containers: number }> => {
+    const target = somewhere();
+    await bench.run(roll(file('1', ...more), target));
+    const update = roll(file('2', ...more), target);
+    expect((await bench.run(update)).outcome).toEqual({ state: 'running' });
+    await bench.engine.removeOthers(update);
+    const labels = [`berth.installation=${bench.installation}`, `berth.environment=${target.environment}`];
+    const filters = labels.flatMap((label) => ['--filter', `label=${label}`]);
+    const ids = await docker(bench.dockerHost, 'ps', '--all', '--quiet', ...filters);
+    return { target, containers: ids.trim().split('\n').length };
+  };
+
+  beside('ends what it has in hand, and nobody waits for that', async () => {
+    const stubborn = `command: [/bin/sh, -c, "trap '' TERM; while :; do sleep 1; done"]`;
+    const { target, containers } = await replaced(stubborn, 'stop_grace_period: 60s');
+    expect(containers).toBe(2);
+    expect(await instancesOf(target)).toHaveLength(1);
+  });
+
+  beside('is gone before it is over where another may need what it holds', async () => {
+    const share = 'deploy: { resources: { reservations: { memory: 8M } } }';
+    const { containers } = await replaced(share, 'stop_grace_period: 1s');
+    expect(containers).toBe(1);
   });
 });
 

@@ -1,8 +1,11 @@
-import { schedulerRpc, type DriftFinding, type Environment } from '@berth/contracts';
+import { schedulerRpc, secretRpc, type DriftFinding, type Environment } from '@berth/contracts';
 import { docker, eventually } from '@berth/testing';
 import { textAt, webImage } from './engine-bench.js';
 import { SchedulerBench } from './scheduler-bench.js';
 import { sideBySide } from './side-by-side.js';
+
+// Several containers each, one after the other, and several such cases at a time.
+jest.setTimeout(180_000);
 
 let bench: SchedulerBench;
 
@@ -71,6 +74,7 @@ beside('what was changed by hand is found, told once, and gone when it is put ri
     ...{ service: 'web', path: 'environment.LEVEL', from: 'info', to: 'debug' },
     ...{ kind: 'drift', environment: 'dev' },
   });
+  await expect(bench.call(schedulerRpc.mend, prod)).rejects.toMatchObject({ code: 'CONFLICT' });
   await byHand('update', '--detach', '--env-add', 'LEVEL=info', name);
   await eventually(async () => expect((await get(place)).drift).toBeNull(), { timeout: 20_000 });
   await eventually(() =>
@@ -113,6 +117,21 @@ beside('a service that was removed by hand comes back', async () => {
   expect(await textAt(ports[0].url ?? '')).toBe('one');
 });
 
+beside('a secret that was changed in a variable is found, and not told', async () => {
+  const place = await bench.shop();
+  const value = Buffer.from('the real key').toString('base64');
+  await bench.call(secretRpc.set, { ...place, name: 'KEY', value });
+  const { id } = await bench.deploy(
+    place,
+    'services: { web: { image: web, x-berth: { secret_variables: [KEY] } } }',
+  );
+  expect(await bench.finished(id)).toMatchObject({ status: 'succeeded' });
+  await byHand('update', '--detach', '--env-add', 'KEY=another key', await swarmName(place));
+  expect(await found(place)).toEqual([
+    { service: 'web', path: 'environment.KEY', wanted: '(the secret)', found: '(something else)' },
+  ]);
+});
+
 beside('what policy does not allow any more is not mended, and that is no loop', async () => {
   const place = await running();
   bench.neighbours.decide.set(place.project, ({ action }) => ({ allowed: action !== 'deployment.create' }));
@@ -125,6 +144,8 @@ beside('what policy does not allow any more is not mended, and that is no loop',
       .filter(({ action, outcome }) => action === 'deployment.create' && outcome === 'denied').length;
   await eventually(() => expect(denials()).toBeGreaterThanOrEqual(2), { timeout: 20_000 });
   expect(denials()).toBeLessThan(6);
+  const types = (): string[] => bench.eventsOf(place.project).map(({ type }) => type);
+  await eventually(() => expect(types()).toContain('environment.not_mended.v1'));
   expect((await get(place)).drift?.findings).toEqual([
     { service: 'web', path: 'replicas', wanted: '1', found: '2' },
   ]);

@@ -5,6 +5,9 @@ import { docker, eventually, type TestService } from '@berth/testing';
 import { scriptImage } from './engine-bench.js';
 import { SchedulerBench } from './scheduler-bench.js';
 
+// Several containers each, one after the other, and several such cases at a time.
+jest.setTimeout(180_000);
+
 let bench: SchedulerBench;
 let scheduler: TestService;
 

@@ -3,6 +3,9 @@ import { buildResourceImage, docker, eventually } from '@berth/testing';
 import { SchedulerBench } from './scheduler-bench.js';
 import { sideBySide } from './side-by-side.js';
 
+// Several containers each, one after the other, and several such cases at a time.
+jest.setTimeout(180_000);
+
 let bench: SchedulerBench;
 
 const beside = sideBySide(async () => {
@@ -66,7 +69,7 @@ interface Place {
 }
 
 async function succeeded(deployment: Deployment): Promise<void> {
-  const end = await bench.finished(deployment.id, 60);
+  const end = await bench.finished(deployment.id, 120);
   expect([end.status, end.reason]).toEqual(['succeeded', null]);
 }
 
@@ -88,7 +91,7 @@ async function done(place: Place, { id }: ResourceOperation): Promise<ResourceOp
       expect(found.status).not.toBe('running');
       return found;
     },
-    { timeout: 60_000, interval: 100 },
+    { timeout: 120_000, interval: 100 },
   );
   expect([operation.status, operation.reason]).toEqual(['succeeded', null]);
   return operation;

@@ -9,6 +9,9 @@ import { buildResourceImage, docker, eventually } from '@berth/testing';
 import { SchedulerBench } from './scheduler-bench.js';
 import { sideBySide } from './side-by-side.js';
 
+// Several containers each, one after the other, and several such cases at a time.
+jest.setTimeout(180_000);
+
 let bench: SchedulerBench;
 
 const beside = sideBySide(async () => {
@@ -32,7 +35,7 @@ services:
     ${uses ? `x-berth: { uses: [${uses}] }` : ''}`;
 
 async function succeeded(deployment: Deployment): Promise<Deployment> {
-  const end = await bench.finished(deployment.id, 60);
+  const end = await bench.finished(deployment.id, 120);
   expect([end.status, end.reason]).toEqual(['succeeded', null]);
   return end;
 }
@@ -71,7 +74,7 @@ async function ended(place: Place, { id }: ResourceOperation): Promise<ResourceO
       expect(operation.status).not.toBe('running');
       return operation;
     },
-    { timeout: 60_000, interval: 100 },
+    { timeout: 120_000, interval: 100 },
   );
 }
 
@@ -198,7 +201,7 @@ describe('a resource', () => {
       file: entry({ service: 'entrypoint: [sh, -c, "echo no such luck; exit 3"]' }),
     });
     const added = await bench.call(resourceRpc.add, { ...place, entry: 'broken', name: 'luck' });
-    const end = await bench.finished(added.deployment.id, 60);
+    const end = await bench.finished(added.deployment.id, 120);
     expect(end.status).toBe('failed');
     expect(end.reason).toContain('no such luck');
     expect((await bench.call(resourceRpc.list, place)).items).toEqual([]);

@@ -6,10 +6,16 @@ import type { EnvironmentRef } from '../src/engine/container-engine.js';
 import { connectDocker } from '../src/engine/swarm/docker-client.js';
 import { SwarmObjects } from '../src/engine/swarm/swarm-objects.js';
 import { WayInContainer } from '../src/engine/swarm/way-in-container.js';
+import type { NetworkPlaces } from '../src/engine/way-in.js';
 import { BOOT_CONFIG } from '../src/ingress/config.js';
 import { engineBench, type EngineBench } from './engine-bench.js';
 
 jest.setTimeout(60_000);
+
+const only =
+  (...wanted: EnvironmentRef[]) =>
+  (): Promise<NetworkPlaces> =>
+    Promise.resolve({ wanted, mayKeep: [] });
 
 /** As two schedulers do, each with what it knows at that moment. */
 describe('the networks that the way in is in', () => {
@@ -50,7 +56,7 @@ describe('the networks that the way in is in', () => {
   const own = () => `berth-${bench.installation}-ingress`;
 
   it('are joined by both at once, under the name that instances know it by', async () => {
-    await Promise.all([one, other].map((wayIn) => wayIn.join(() => Promise.resolve([dev]))));
+    await Promise.all([one, other].map((wayIn) => wayIn.join(only(dev))));
     const present = await networks();
     expect(Object.keys(present).sort()).toEqual([own(), named('dev')].sort());
     expect(present[named('dev')].Aliases).toContain('metadata.berth');
@@ -58,11 +64,11 @@ describe('the networks that the way in is in', () => {
 
   it('are not left when another has joined them in the meantime', async () => {
     await one.join(async () => {
-      await other.join(() => Promise.resolve([dev, prod]));
-      return [dev];
+      await other.join(only(dev, prod));
+      return { wanted: [dev], mayKeep: [] };
     });
     expect(Object.keys(await networks())).toContain(named('prod'));
-    await one.join(() => Promise.resolve([dev]));
+    await one.join(only(dev));
     expect(Object.keys(await networks())).not.toContain(named('prod'));
   });
 });

@@ -143,10 +143,22 @@ export const quotaSetEvent = defineEvent('quota.set.v1', 'Limits were set.', Quo
 export const environmentDrifted = defineEvent(
   'environment.drifted.v1',
   'What runs in an environment was changed behind Berth.',
-  z.object({ project: Name, environment: Name, onDrift: OnDrift, findings: z.array(DriftFinding) }),
+  z.object({
+    project: Name,
+    environment: Name,
+    onDrift: OnDrift,
+    findings: z
+      .array(DriftFinding.pick({ service: true, path: true }))
+      .describe('Where. Values are not told'),
+  }),
 );
 export const environmentDriftEnded = defineEvent(
   'environment.drift_ended.v1',
   'What runs in an environment is again what was rolled out.',
   z.object({ project: Name, environment: Name }),
+);
+export const environmentNotMended = defineEvent(
+  'environment.not_mended.v1',
+  'What was changed behind Berth could not be mended yet; it is tried again later.',
+  z.object({ project: Name, environment: Name, code: z.string(), reason: z.string() }),
 );

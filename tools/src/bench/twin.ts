@@ -18,6 +18,7 @@ export interface EngineSpec {
  */
 export class Twin {
   private readonly answers = new Map<string, number>();
+  private complaints = '';
   private wake: () => void = () => undefined;
   private id = '';
 
@@ -45,11 +46,13 @@ export class Twin {
       },
     };
     // The machine's own node, on the machine's own files: the image has none.
-    const run = ['run', '--rm', '-i', '--user', '0:0', '--network', name, '--volume', '/:/host:ro', image];
+    // And no name server outside: the engine would ask it for the service that is not there yet, and wait.
+    const options = ['--network', name, '--dns', '127.0.0.1', '--volume', '/:/host:ro'];
+    const run = ['run', '--rm', '-i', '--user', '0:0', ...options, image];
     const script = [process.execPath, join(__dirname, 'name-probe.js'), 'web', '8080'];
     const probe = spawn('docker', [...run, 'busybox', 'chroot', '/host', ...script], {
       env: { ...inheritedEnvironment(), ...dockerEnvironment(dockerHost) },
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     const twin = new Twin(dockerHost, spec, network.Id, probe);
     await twin.listen();
@@ -107,6 +110,7 @@ export class Twin {
 
   private async listen(): Promise<void> {
     if (!this.probe.stdout) throw new Error('the probe has no output');
+    this.probe.stderr?.on('data', (chunk: Buffer) => (this.complaints += chunk.toString()));
     createInterface({ input: this.probe.stdout }).on('line', (line) => {
       const [time, answer] = line.split(' ');
       this.answers.set(answer ?? time, Number(time));
@@ -119,7 +123,8 @@ export class Twin {
     for (;;) {
       const at = this.answers.get(answer);
       if (at !== undefined) return at;
-      if (this.probe.exitCode !== null) throw new Error(`the probe ended with ${this.probe.exitCode}`);
+      if (this.probe.exitCode !== null)
+        throw new Error(`the probe ended with ${this.probe.exitCode}: ${this.complaints}`);
       await new Promise<void>((resolve) => {
         this.wake = resolve;
         this.probe.once('exit', () => resolve());

@@ -1,10 +1,10 @@
 import {
   ChangedEnvironment,
   Configuration,
+  Deployment,
   Environment,
   OnDrift,
   page,
-  type Deployment,
   type ServiceSettings,
 } from '@berth/contracts';
 import { Argument, Option, type Command } from 'commander';
@@ -113,7 +113,18 @@ export function environmentCommands(cli: Cli): Command[] {
     .action((name: string, what: OnDrift, options: Common & InProject) =>
       setOnDrift(cli, name, what, options),
     );
-  const members = [create, list, show, set, history, onDrift, remove];
+  const mend = inProject(
+    command('mend <name>', 'Bring back what was rolled out, where it was changed behind Berth', [
+      'env mend prod',
+    ]),
+  )
+    .argument('<name>')
+    .option('-d, --detach', 'return as soon as it is accepted')
+    .action((name: string, options: RolloutOptions & InProject) => {
+      const place = `${pathOf(projectName(cli, options.project), name)}/mendings`;
+      return rollOut(cli, options, 'asking policy and quota', () => cli.api.post(place, Deployment, {}));
+    });
+  const members = [create, list, show, set, history, onDrift, mend, remove];
   return [family('env', 'Environments of a project', members), removeByOption];
 }
 

@@ -25,17 +25,17 @@ type Rolling = RolloutOptions & InEnvironment;
 
 export function resourceCommands(cli: Cli): Command {
   const add = rolling(
-    command('add <entry>', 'Add a resource: at once there for all of the environment', [
+    command('add <entry[:version]>', 'Add a resource: at once there for all of the environment', [
       'resource add postgres --name orders-db --env dev',
-      'resource add redis --name cache --version 7 --env prod',
+      'resource add redis:7 --name cache --env prod',
     ]),
   )
-    .argument('<entry>', 'of the catalog: `berth catalog ls` lists them')
+    .argument(
+      '<entry[:version]>',
+      'of the catalog: `berth catalog ls` lists them (default: its first version)',
+    )
     .requiredOption('-n, --name <name>', 'what it is to be called, also as a host')
-    .option('--version <tag>', "one of the entry's versions (default: its first)")
-    .action((entry: string, options: Rolling & { name: string; version?: string }) =>
-      addResource(cli, entry, options),
-    );
+    .action((entry: string, options: Rolling & { name: string }) => addResource(cli, entry, options));
   const list = paged(
     inEnvironment(command('ls', 'List the resources of an environment', ['resource ls --env dev'])),
   ).action((options: Common & InEnvironment & Paging) => listResources(cli, options));
@@ -95,12 +95,9 @@ function placeOf(cli: Cli, name: string, { project, env }: InEnvironment): strin
   return path`/v1/projects/${projectName(cli, project)}/environments/${env}/resources/${name}`;
 }
 
-async function addResource(
-  cli: Cli,
-  entry: string,
-  options: Rolling & { name: string; version?: string },
-): Promise<void> {
-  const { name, version, env } = options;
+async function addResource(cli: Cli, wanted: string, options: Rolling & { name: string }): Promise<void> {
+  const { name, env } = options;
+  const [entry, version] = wanted.split(':', 2);
   const place = path`/v1/projects/${projectName(cli, options.project)}/environments/${env}/resources`;
   const body = { entry, name, ...(version === undefined ? {} : { version }) };
   await rollOut(cli, options, ASKING, async () => {

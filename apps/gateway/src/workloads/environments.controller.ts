@@ -5,6 +5,7 @@ import {
   ChangedEnvironment,
   Configuration,
   CreateEnvironment,
+  Deployment,
   Environment,
   page,
   PageRequest,
@@ -88,6 +89,18 @@ export class EnvironmentsController {
     @Body({ schema: SetOnDrift }) body: z.output<typeof SetOnDrift>,
   ): Promise<Environment> {
     return this.rpc.call(schedulerRpc.setOnDrift, { ...place, ...body });
+  }
+
+  @Post(':environment/mendings')
+  @Operation(actions.environmentMend, {
+    answer: Deployment,
+    status: 202,
+    location: ({ id }) => `/v1/deployments/${id}`,
+    errors: ROLLOUT_ERRORS,
+    description: 'By a deployment: follow it at its Location.',
+  })
+  mend(@Param({ schema: InEnvironment }) place: InEnvironment): Promise<Deployment> {
+    return this.rpc.call(schedulerRpc.mend, place);
   }
 
   @Get(':environment/configurations')

@@ -55,7 +55,8 @@ export class Intake {
       this.preparation.prepare(wanted.source, settings, environment),
       this.engine.prepare(),
     ]);
-    const { digest, release, spec, images, warnings } = prepared;
+    const { digest, release, images, warnings } = prepared;
+    const spec = wanted.spec ?? prepared.spec;
     if (wanted.discards) spec.discards = wanted.discards;
     steps = withStep(steps, 'resolving', 'succeeded', warnings.join(' ') || null);
     steps = withStep(steps, 'policy', 'running', null);

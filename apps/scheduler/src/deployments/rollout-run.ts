@@ -112,7 +112,9 @@ export class RolloutRun {
     this.steps.set('healthy', 'running', 'asking policy about what runs');
     const denied = await this.insist(deadline, signal, () => this.judge(rollout));
     if (denied) return denied;
-    await this.insist(deadline, signal, () => engine.removeOthers(rollout));
+    // What still ends what it has in hand does so with the credentials that it came with.
+    const untilGone = rotated(previous, rollout.spec).length > 0;
+    await this.insist(deadline, signal, () => engine.removeOthers(rollout, { untilGone }));
     await this.insist(deadline, signal, () => removeUsers(engine, rollout, previous));
     for (const volume of rollout.spec.discards ?? [])
       await this.insist(deadline, signal, () => engine.removeVolume(rollout.target, volume));

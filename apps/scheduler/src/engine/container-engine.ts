@@ -178,15 +178,19 @@ export interface ContainerEngine {
   platform(): Promise<Platform>;
   /** Brings a release up, in the order of its dependencies, and watches until the truth about it is known. */
   rollOut(rollout: Rollout, control: RolloutControl): Promise<RolloutOutcome>;
-  /** Removes what runs beside the services of this release. Called once it has succeeded. */
-  removeOthers(rollout: Rollout): Promise<void>;
+  /**
+   * Removes what runs beside the services of this release. Called once it has succeeded. Nothing is led there any more when
+   * it answers; what holds no volume, port or reservation may still end what it has in hand,
+   * unless it is to be gone.
+   */
+  removeOthers(rollout: Rollout, options?: { untilGone?: boolean }): Promise<void>;
   /** Removes all services of an environment and, if asked, its volumes and its network; waits until containers are gone. */
   remove(target: EnvironmentRef, what: { network: boolean; volumes: boolean }): Promise<void>;
   services(target: EnvironmentRef): Promise<EngineService[]>;
   inspect(rollout: Rollout): Promise<InspectedFacts>;
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
-  /** What was changed behind our back since a rollout ended. Changes nothing. */
-  drift(rollout: Rollout): Promise<EngineDrift[]>;
+  /** What was changed behind our back since these rollouts ended, of each. Changes nothing. */
+  drift(rollouts: readonly Rollout[]): Promise<EngineDrift[][]>;
   /** Runs a script in the newest instance of a service on this machine. Throws CONFLICT where there is none. */
   command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome>;
   /** Ends the instances of a service on this machine, and waits until the engine has others healthy in their place. */

@@ -22,15 +22,22 @@ export const WAY_IN_TLS_PORT = 8443;
 export const METADATA_HOST = 'metadata.berth';
 export const METADATA_PORT = 8480;
 
+/** Environments whose networks the way in has to be in, and others in which it may stay: these, or any. */
+export interface NetworkPlaces {
+  wanted: readonly EnvironmentRef[];
+  mayKeep: readonly EnvironmentRef[] | 'any';
+}
+
 /** The container through which requests come in, and the networks that it is in. Everything is idempotent. */
 export interface WayIn {
   /** Makes sure that it runs. Answers its address in its own network: the only one that it may listen on. */
   ensure(): Promise<string>;
   /**
-   * Joins the networks of these environments, and leaves those of all others. `targets` is asked once it is known which
-   * it is in: one that another scheduler joins meanwhile, for what this one does not know of yet, is not left.
+   * Joins the networks of these environments, and leaves those of all others but of those that it may keep. `places` is
+   * asked once it is known which it is in: one that another scheduler joins meanwhile, for what this one does not know of
+   * yet, is not left.
    */
-  join(targets: () => Promise<readonly EnvironmentRef[]>): Promise<void>;
+  join(places: () => Promise<NetworkPlaces>): Promise<void>;
 }
 
 /** Nest's injection token; null where the platform has no way in. */

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { IngressModule } from '../ingress/ingress.module.js';
 import { ProjectsModule } from '../projects/projects.module.js';
 import { SettlementsModule } from '../upkeep/settlements.module.js';
 import { ConfigurationEntity } from './configuration.entity.js';
@@ -12,6 +13,7 @@ import { RunSpecs } from './run-specs.js';
 @Module({
   imports: [
     TypeOrmModule.forFeature([EnvironmentEntity, ConfigurationEntity]),
+    IngressModule,
     ProjectsModule,
     SettlementsModule,
   ],

@@ -20,6 +20,7 @@ import {
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { isForeignKeyViolation, isUniqueViolation } from '../database-errors.js';
+import { Ingress } from '../ingress/ingress.js';
 import { projectResource } from '../projects/project.entity.js';
 import { ProjectsService } from '../projects/projects.js';
 import { ConfigurationEntity, toConfiguration, type Settings } from './configuration.entity.js';
@@ -39,6 +40,7 @@ export class EnvironmentsService {
     private readonly configurations: Repository<ConfigurationEntity>,
     private readonly projects: ProjectsService,
     private readonly pipeline: ActionPipeline,
+    private readonly ingress: Ingress,
   ) {}
 
   /** Throws ALREADY_EXISTS, or NOT_FOUND when there is no such project. */
@@ -46,7 +48,8 @@ export class EnvironmentsService {
     const owner = await this.projects.find(project);
     const resource = projectResource(owner);
     const context = { name, ...namesOf({ variables, services }) };
-    return this.pipeline.change({ action: actions.environmentCreate, resource, context }, async (tx) => {
+    const change = { action: actions.environmentCreate, resource, context };
+    const created = await this.pipeline.change(change, async (tx) => {
       const id = uuidv7();
       try {
         await tx.insert(EnvironmentEntity, {
@@ -70,6 +73,8 @@ export class EnvironmentsService {
       const event = draftEvent(environmentCreated, place(environment), environment);
       return { result: environment, outcome: {}, events: [event] };
     });
+    this.ingress.wake();
+    return created;
   }
 
   /** What is done about drift from now on. Nothing that runs changes. */

@@ -26,4 +26,13 @@ export class RunSpecs {
     );
     return found?.spec ?? null;
   }
+
+  /** Of several deployments, by their ids. */
+  async ofAll(deployments: readonly string[]): Promise<Map<string, RunSpec>> {
+    const found: { id: string; spec: RunSpec }[] = await this.dataSource.query(
+      'SELECT id, spec FROM deployments WHERE id = ANY ($1)',
+      [deployments],
+    );
+    return new Map(found.map(({ id, spec }) => [id, spec]));
+  }
 }

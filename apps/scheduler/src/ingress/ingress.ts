@@ -17,6 +17,7 @@ import { WAY_IN, type WayIn } from '../engine/way-in.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from '../upkeep/rounds.js';
 import { loadConfig } from './admin-client.js';
+import { joinAhead, newEnvironments } from './ahead.js';
 import { BOOT_CONFIG, ingressConfig, type RoutePlace } from './config.js';
 import { derivedHost, hostsOf, routesOf, type Place } from './hosts.js';
 import { reaches } from './probe.js';
@@ -85,13 +86,18 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private async round(): Promise<void> {
     const waiting = this.waiting.splice(0);
+    const done = (): void => waiting.splice(0).forEach((resolve) => resolve());
     try {
-      if (this.wayIn) await this.reconcile(this.wayIn);
+      if (!this.wayIn) return;
+      await this.reconcile(this.wayIn);
+      done();
+      const giveWay = (): boolean => this.waiting.length > 0;
+      await joinAhead(this.dataSource, this.wayIn, giveWay);
     } catch (error) {
       this.logger.warn({ err: error }, 'ingress.failed');
       setTimeout(() => this.rounds.wake(), RETRY_MS).unref();
     } finally {
-      for (const resolve of waiting) resolve();
+      done();
     }
   }
 
@@ -101,7 +107,11 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     writeFileSync(join(folder, 'boot.json'), JSON.stringify(BOOT_CONFIG));
     const address = await wayIn.ensure();
     let places: Place[] = [];
-    await wayIn.join(async () => peopled((places = await this.places())));
+    await wayIn.join(async () => {
+      const [found, fresh] = await Promise.all([this.places(), newEnvironments(this.dataSource.manager)]);
+      places = found;
+      return { wanted: peopled(places), mayKeep: fresh };
+    });
     const routes = routesOf(places);
     const domain = this.env.BERTH_INGRESS_DOMAIN;
     const hosts = routes.flatMap((route) => hostsOf(route, domain)).sort();

@@ -1,24 +1,41 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONTAINER_ENGINE, type ContainerEngine, type EngineDrift } from '../engine/container-engine.js';
+import {
+  CONTAINER_ENGINE,
+  type ContainerEngine,
+  type EngineDrift,
+  type Rollout,
+} from '../engine/container-engine.js';
 import type { EnvironmentEntity } from '../environments/environment.entity.js';
 import { RunSpecs } from '../environments/run-specs.js';
+import { SecretsService } from '../secrets/secrets.js';
 
-/** Holds what should run in an environment against what the engine has. */
+/** Holds what should run in environments against what the engine has. */
 @Injectable()
 export class DriftDetector {
   constructor(
     @Inject(CONTAINER_ENGINE) private readonly engine: ContainerEngine,
     private readonly specs: RunSpecs,
+    private readonly secrets: SecretsService,
   ) {}
 
-  /** As of now. Means something only while no deployment is under way. */
+  /** Of one, as of now. Means something only while no deployment is under way. */
   async of(environment: EnvironmentEntity): Promise<EngineDrift[]> {
-    const { project, name, deployment, release } = environment;
-    const spec = await this.specs.of(deployment);
-    if (deployment === null || release === null || !spec) return [];
-    const target = { project, environment: name };
-    // Values are compared by their versions.
-    const secret = (): Promise<never> => Promise.reject(new Error('no secret is read to find drift'));
-    return this.engine.drift({ target, deployment, release, spec, secret });
+    return (await this.ofAll([environment])).get(environment.id) ?? [];
+  }
+
+  /** Of each that runs something, by its id: one look at the engine for all. */
+  async ofAll(environments: readonly EnvironmentEntity[]): Promise<Map<string, EngineDrift[]>> {
+    const specs = await this.specs.ofAll(environments.flatMap(({ deployment }) => deployment ?? []));
+    const rollouts = environments.flatMap((environment): [string, Rollout][] => {
+      const { id, project, name, deployment, release } = environment;
+      const spec = specs.get(deployment ?? '');
+      if (deployment === null || release === null || !spec) return [];
+      const secret = (secretName: string, version: number): Promise<Buffer> =>
+        this.secrets.read(id, secretName, version);
+      return [[id, { target: { project, environment: name }, deployment, release, spec, secret }]];
+    });
+    if (rollouts.length === 0) return new Map();
+    const found = await this.engine.drift(rollouts.map(([, rollout]) => rollout));
+    return new Map(rollouts.map(([id], index) => [id, found[index]]));
   }
 }

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, IsNull, Not } from 'typeorm';
-import { environmentDrifted, environmentDriftEnded } from '@berth/contracts';
+import { environmentDrifted, environmentDriftEnded, environmentNotMended } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
 import type { EngineDrift } from '../engine/container-engine.js';
 import { EnvironmentEntity } from '../environments/environment.entity.js';
@@ -45,7 +46,8 @@ export class DriftLedger {
       if (environment?.deployment !== deployment || environment.removingSince || busy.length > 0)
         return false;
       const known = environment.drift?.findings ?? [];
-      if (JSON.stringify(known) === JSON.stringify(findings)) return true;
+      // The database keeps the keys of an object in an order of its own.
+      if (isDeepStrictEqual(known, findings)) return true;
       const drift = findings.length > 0 ? { foundAt: new Date().toISOString(), findings } : null;
       await transaction.update(EnvironmentEntity, { id: looked.id }, { drift });
       const { team, project, name, onDrift } = environment;
@@ -54,10 +56,24 @@ export class DriftLedger {
       await this.outbox.event(
         transaction,
         drift
-          ? draftEvent(environmentDrifted, place, { ...told, onDrift, findings })
+          ? draftEvent(environmentDrifted, place, { ...told, onDrift, findings: findings.map(whereOf) })
           : draftEvent(environmentDriftEnded, place, told),
       );
       return true;
     });
   }
+
+  async tellNotMended(
+    { team, project, name: environment }: EnvironmentEntity,
+    why: { code: string; reason: string },
+  ): Promise<void> {
+    const place = { team, project, environment };
+    const event = draftEvent(environmentNotMended, place, { project, environment, ...why });
+    await this.dataSource.transaction((transaction) => this.outbox.event(transaction, event));
+  }
+}
+
+/** Events tell names, and no values of variables. */
+function whereOf({ service, path }: EngineDrift): Pick<EngineDrift, 'service' | 'path'> {
+  return { service, path };
 }

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import type { Deployment, Principal } from '@berth/contracts';
+import { ActionPipeline } from '@berth/actions';
+import { actions, BerthError, type Deployment, type Principal } from '@berth/contracts';
 import { newRequestContext, runInContext } from '@berth/runtime';
 import { v7 as uuidv7 } from 'uuid';
 import { DeploymentEntity } from '../deployments/deployment.entity.js';
 import { Redeployment } from '../deployments/redeployment.js';
 import type { EngineDrift } from '../engine/container-engine.js';
-import type { EnvironmentEntity } from '../environments/environment.entity.js';
+import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
+import { RunSpecs } from '../environments/run-specs.js';
 
 /** What a Swarm service is told without touching its containers: putting it right does not replace them. */
 const OF_THE_SERVICE = /^(|replicas|Labels\..*|UpdateConfig\..*|RollbackConfig\..*|Name|Mode\..*)$/;
@@ -17,6 +19,8 @@ const OF_THE_SERVICE = /^(|replicas|Labels\..*|UpdateConfig\..*|RollbackConfig\.
 export class Mending {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly specs: RunSpecs,
+    private readonly pipeline: ActionPipeline,
     private readonly redeployment: Redeployment,
   ) {}
 
@@ -24,15 +28,38 @@ export class Mending {
    * In the name of whoever brought what runs: it is theirs that is restored, and nobody gets to do more by it. Throws what
    * any deployment does.
    */
-  async mend(environment: EnvironmentEntity, findings: readonly EngineDrift[]): Promise<Deployment> {
+  async mendUnasked(environment: EnvironmentEntity, findings: readonly EngineDrift[]): Promise<Deployment> {
     const actor = await this.actorOf(environment);
+    return runInContext(newRequestContext(uuidv7(), actor), () =>
+      this.mend(environment, () => Promise.resolve(findings)),
+    );
+  }
+
+  /** In the name of whoever asks. Throws CONFLICT where there is nothing to mend, and what any deployment does. */
+  async mend(
+    environment: EnvironmentEntity,
+    look: () => Promise<readonly EngineDrift[]>,
+  ): Promise<Deployment> {
+    const action = actions.environmentMend;
+    const resource = environmentResource(environment);
+    const grant = await this.pipeline.authorize({ action, resource, context: {} });
+    const findings = await look();
+    const present = await this.specs.of(environment.deployment);
+    if (!present || findings.length === 0)
+      throw new BerthError(
+        'CONFLICT',
+        `There is nothing to mend in "${resource.id}": all is as it was rolled out.`,
+      );
+    const spec = structuredClone(present);
     const restarts = { ...environment.restarts };
     // Containers that were made from something else are replaced by new ones beside them, as a restart does.
-    for (const service of changedServices(findings)) restarts[service] = (restarts[service] ?? 0) + 1;
+    for (const name of changedServices(findings)) {
+      const service = spec.services[name];
+      if (service) restarts[name] = service.restarts = service.restarts + 1;
+    }
     const settings = { ...environment, restarts };
-    return runInContext(newRequestContext(uuidv7(), actor), () =>
-      this.redeployment.ofPresent(environment, { cause: 'mend', settings }),
-    );
+    const asked = { action, grant };
+    return this.redeployment.ofPresent(environment, { cause: 'mend', asked, settings, spec });
   }
 
   private async actorOf({ deployment, team }: EnvironmentEntity): Promise<Principal> {

@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { BerthError } from '@berth/contracts';
-import { LOGGER, type Logger } from '@berth/runtime';
+import { asBerthError, LOGGER, type Logger } from '@berth/runtime';
 import type { EngineDrift } from '../engine/container-engine.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import type { EnvironmentEntity } from '../environments/environment.entity.js';
@@ -14,6 +14,7 @@ import { DriftDetector } from './drift-detector.js';
 import { DriftLedger } from './drift-ledger.js';
 import { Mending } from './mending.js';
 
+const RETRY_MS = 1_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
 
 interface Attempts {
@@ -57,19 +58,28 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
   private async round(): Promise<void> {
     try {
       const begun = new Date();
-      for (const environment of await this.ledger.running()) await this.look(environment, begun);
+      const environments = await this.ledger.running();
+      const drift = await this.detector.ofAll(environments);
+      for (const environment of environments)
+        await this.judge(environment, begun, drift.get(environment.id) ?? []);
     } catch (error) {
-      const known = error instanceof BerthError ? { reason: error.message } : { err: error };
-      this.logger.warn(known, 'reconciliation.failed');
+      this.warn(error, 'reconciliation.failed', {});
+      // The engine or the database is away: what happened meanwhile is to be seen soon.
+      setTimeout(() => this.rounds.wake(), RETRY_MS).unref();
     }
   }
 
-  private async look(environment: EnvironmentEntity, begun: Date): Promise<void> {
-    const findings = await this.detector.of(environment);
-    if (findings.length === 0) this.attempts.delete(environment.id);
-    // What was looked at may have been a rollout in the middle: the ledger takes it only if nothing began since.
-    if (!(await this.ledger.note(environment, begun, findings))) return;
-    if (findings.length > 0 && environment.onDrift === 'mend') await this.mend(environment, findings);
+  /** One that cannot be dealt with keeps nobody else from being looked at. */
+  private async judge(environment: EnvironmentEntity, begun: Date, findings: EngineDrift[]): Promise<void> {
+    const { id, project, name, onDrift } = environment;
+    try {
+      if (findings.length === 0) this.attempts.delete(id);
+      // What was looked at may have been a rollout in the middle: the ledger takes it only if nothing began since.
+      if (!(await this.ledger.note(environment, begun, findings))) return;
+      if (findings.length > 0 && onDrift === 'mend') await this.mend(environment, findings);
+    } catch (error) {
+      this.warn(error, 'reconciliation.failed', { project, environment: name });
+    }
   }
 
   private async mend(environment: EnvironmentEntity, findings: readonly EngineDrift[]): Promise<void> {
@@ -81,11 +91,17 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
     this.attempts.set(environment.id, { of, count: count + 1, next: Date.now() + pause });
     const { project, name } = environment;
     try {
-      const { id } = await this.mending.mend(environment, findings);
+      const { id } = await this.mending.mendUnasked(environment, findings);
       this.logger.info({ project, environment: name, deployment: id }, 'drift.mending');
     } catch (error) {
-      const known = error instanceof BerthError ? { reason: error.message } : { err: error };
-      this.logger.warn({ project, environment: name, ...known }, 'drift.not-mended');
+      this.warn(error, 'drift.not-mended', { project, environment: name });
+      const { code, message: reason } = asBerthError(error);
+      await this.ledger.tellNotMended(environment, { code, reason });
     }
+  }
+
+  private warn(error: unknown, message: string, where: object): void {
+    const known = error instanceof BerthError ? { reason: error.message } : { err: error };
+    this.logger.warn({ ...where, ...known }, message);
   }
 }

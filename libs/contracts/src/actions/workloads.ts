@@ -82,6 +82,15 @@ export const environmentReconcile = defineAction({
   permission: 'develop',
   context: z.object({ onDrift: z.string() }),
 });
+export const environmentMend = defineAction({
+  name: 'environment.mend',
+  summary: 'Bring back what was rolled out, where it was changed behind Berth',
+  ...workloads,
+  ...change,
+  resource: ['Environment'],
+  permission: 'develop',
+  context: nothing,
+});
 export const environmentRemove = defineAction({
   name: 'environment.remove',
   summary: 'Remove an environment and all that runs in it',

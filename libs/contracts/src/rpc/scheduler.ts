@@ -66,6 +66,7 @@ export const schedulerRpc = {
     SetOnDrift.extend({ project: Name, environment: Name }),
     Environment,
   ),
+  mend: defineRpc('scheduler', 'environment.mend', inEnvironment, Deployment, ROLLOUT_MS),
   listConfigurations: defineRpc(
     'scheduler',
     'configuration.list',

@@ -1,28 +1,35 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { engineRequest } from '../engine-api.js';
 import { figure, ratio, type Figure } from '../figures.js';
 import { firstAnswer } from '../first-answer.js';
-import { doorOf, HEALTHCHECK, timed, webFile, type Bench, type Scenario } from '../scenario.js';
+import { doorOf, HEALTHCHECK, webFile, type Bench, type Scenario } from '../scenario.js';
 import { Twin, type EngineSpec } from '../twin.js';
 
 const BAR = 1.25;
 const LIMITS = "deploy: { resources: { limits: { cpus: '0.5', memory: 64M } } }";
 
 interface Sides {
+  /** The first deploy right after the environment was made. */
+  atOnce: number[];
   create: { berth: number[]; engine: number[] };
   update: { berth: number[]; engine: number[] };
 }
 
 /**
  * From asking to the first 200 of what was asked for: through Berth (policy, quota, audit, and the way in that people ask
- * at), and by the engine's own API with the same spec. Berth's environment is new, and has its network to be made; the
- * engine's is there. The sides take turns at being first.
+ * at), and by the engine's own API with the same spec. The environment and the network are there beforehand, and each
+ * has whoever asks in it. The sides take turns at being first.
  */
 async function sides(bench: Bench, more: string[]): Promise<Sides> {
-  const measured: Sides = { create: { berth: [], engine: [] }, update: { berth: [], engine: [] } };
+  const measured: Sides = {
+    atOnce: [],
+    create: { berth: [], engine: [] },
+    update: { berth: [], engine: [] },
+  };
   const spec = await specOf(bench, more);
   for (let round = 0; round < bench.rounds; round += 1) {
     const turns = [
-      () => throughBerth(bench, more, `bench-deploy-${round}`, measured),
+      () => throughBerth(bench, more, round, measured),
       () => byTheEngine(bench, spec, `${bench.platform.installation}-twin-${round}`, measured),
     ];
     for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn();
@@ -33,25 +40,47 @@ async function sides(bench: Bench, more: string[]): Promise<Sides> {
 async function throughBerth(
   bench: Bench,
   more: string[],
-  environment: string,
-  { create, update }: Sides,
+  round: number,
+  { atOnce, create, update }: Sides,
 ): Promise<void> {
   const { api } = bench;
+  const environment = `bench-deploy-${round}`;
   await api.makeEnvironment(environment);
-  for (const [answer, { berth }] of [
-    ['one', create],
-    ['two', update],
-  ] as const) {
-    let deployment: { id: string } | undefined;
-    berth.push(
-      await timed(async () => {
-        deployment = await api.deploy(environment, webFile(bench, answer, ...more));
-        await firstAnswer(doorOf(bench, environment), answer);
-      }),
-    );
-    if (deployment) await api.succeeded(deployment);
-  }
+  await wayInJoined(bench, environment);
+  create.berth.push(await toFirstAnswer(bench, environment, webFile(bench, 'one', ...more), 'one'));
+  update.berth.push(await toFirstAnswer(bench, environment, webFile(bench, 'two', ...more), 'two'));
   await api.removeEnvironment(environment);
+  const fresh = `bench-at-once-${round}`;
+  await api.makeEnvironment(fresh);
+  atOnce.push(await toFirstAnswer(bench, fresh, webFile(bench, 'one', ...more), 'one'));
+  await api.removeEnvironment(fresh);
+}
+
+/** From the POST to the first 200 with these words. Ends with the deployment. */
+async function toFirstAnswer(
+  bench: Bench,
+  environment: string,
+  compose: string,
+  words: string,
+): Promise<number> {
+  const started = performance.now();
+  const deployment = await bench.api.deploy(environment, compose);
+  await firstAnswer(doorOf(bench, environment), words);
+  const milliseconds = performance.now() - started;
+  await bench.api.succeeded(deployment);
+  return milliseconds;
+}
+
+/** Until the way in is in the environment's network, as it is a moment after the environment was made. */
+async function wayInJoined({ platform, settings }: Bench, environment: string): Promise<void> {
+  const container = `/containers/berth-${platform.installation}-ingress/json`;
+  for (;;) {
+    const { NetworkSettings: network } = await engineRequest<{ NetworkSettings: { Networks: object } }>(
+      ...([settings.dockerHost, 'GET', container] as const),
+    );
+    if (Object.keys(network.Networks).some((name) => name.includes(`-${environment}-`))) return;
+    await delay(50);
+  }
 }
 
 async function byTheEngine(
@@ -90,11 +119,12 @@ async function run(bench: Bench): Promise<Figure[]> {
     ['with a health check', [LIMITS, HEALTHCHECK]],
     ['without one', [LIMITS]],
   ] as const) {
-    const { create, update } = await sides(bench, [...more]);
+    const { atOnce, create, update } = await sides(bench, [...more]);
     figures.push(
       figure(`first deploy, ${kind}, to first 200`, 'ms', create.berth),
       figure(`docker service create, ${kind}, to first 200`, 'ms', create.engine),
       ratio(`first deploy beside service create, ${kind}`, create.berth, create.engine, BAR),
+      figure(`first deploy at once after its environment, ${kind}`, 'ms', atOnce),
       figure(`update, ${kind}, to first 200`, 'ms', update.berth),
       figure(`docker service update, ${kind}, to first 200`, 'ms', update.engine),
       ratio(`update beside service update, ${kind}`, update.berth, update.engine, BAR),

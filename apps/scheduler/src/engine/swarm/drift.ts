@@ -1,9 +1,9 @@
-import type { EngineDrift, Rollout } from '../container-engine.js';
-import type { SwarmServiceSpec } from './engine-api.js';
+import type { EngineDrift, EnvironmentRef, Rollout } from '../container-engine.js';
+import type { SwarmService, SwarmServiceSpec } from './engine-api.js';
 import { Generations } from './generations.js';
 import { LABEL } from './labels.js';
-import { secretName } from './names.js';
-import { toSwarmService, type HeldSecret } from './service-template.js';
+import { networkName, secretName } from './names.js';
+import { toSwarmService, type HeldSecret, type Surroundings } from './service-template.js';
 import type { Swarm } from './swarm.js';
 
 /** What is of each rollout, and no difference in what runs. */
@@ -13,36 +13,76 @@ const LATE_VARIABLE = 'BERTH_RELEASE';
 const ENGINE_OWN =
   /^(TaskTemplate\.(ForceUpdate|Runtime|Placement\.Platforms)|TaskTemplate\.ContainerSpec\.(Isolation|DNSConfig)|Mode\.Replicated\.MaxConcurrent)(\.|$)/;
 
-/** How the engine has an environment against how a rollout left it. Makes nothing, not even a network. */
-export async function findDrift(swarm: Swarm, rollout: Rollout): Promise<EngineDrift[]> {
+/** How the engine has environments against how rollouts left them. Makes nothing, not even a network. */
+export async function findDrift(swarm: Swarm, rollouts: readonly Rollout[]): Promise<EngineDrift[][]> {
   const { objects, registry, metadataUrl } = swarm;
-  const networkId = await objects.networkOf(rollout.target);
-  if (networkId === undefined) return [{ service: null, path: 'network', wanted: 'its own', found: null }];
   const { installation } = objects;
-  const generations = new Generations(rollout, { installation, registry, networkId, metadataUrl });
-  const present = await objects.services(objects.labelsOf(rollout.target));
-  const byName = new Map(present.map(({ Spec: spec }) => [spec.Name, spec]));
+  const [services, networks] = await Promise.all([
+    objects.services({ [LABEL.installation]: installation }),
+    objects.networks(),
+  ]);
+  return Promise.all(
+    rollouts.map((rollout) => {
+      const networkId = networks.get(networkName(installation, rollout.target));
+      if (networkId === undefined)
+        return [{ service: null, path: 'network', wanted: 'its own', found: null }];
+      const surroundings = { installation, registry, networkId, metadataUrl };
+      return compare(rollout, services.filter(belongsTo(rollout.target)), surroundings);
+    }),
+  );
+}
+
+function belongsTo({ project, environment }: EnvironmentRef): (service: SwarmService) => boolean {
+  return ({ Spec: { Labels: labels } }) =>
+    labels[LABEL.project] === project && labels[LABEL.environment] === environment;
+}
+
+async function compare(
+  rollout: Rollout,
+  present: readonly SwarmService[],
+  surroundings: Surroundings,
+): Promise<EngineDrift[]> {
+  const generations = new Generations(rollout, surroundings);
+  const left = new Map(present.map(({ Spec: spec }) => [spec.Name, spec]));
   const findings: EngineDrift[] = [];
   for (const [service, swarmName] of generations.names) {
-    const found = byName.get(swarmName);
+    const found = left.get(swarmName) ?? ofAnEarlierMake(rollout, service, left);
+    if (found) left.delete(found.Name);
     if (!found) findings.push({ service, path: '', wanted: swarmName, found: null });
-    else findings.push(...differences(rollout, service, found, generations));
+    else if (found.Name === swarmName)
+      findings.push(...(await differences(rollout, service, found, surroundings)));
   }
-  for (const { Name: name, Labels: labels } of byName.values()) {
-    if (!generations.has(name))
-      findings.push({ service: labels[LABEL.service] ?? null, path: '', wanted: null, found: name });
-  }
+  for (const { Name: name, Labels: labels } of left.values())
+    findings.push({ service: labels[LABEL.service] ?? null, path: '', wanted: null, found: name });
   return findings;
 }
 
-function differences(
+/**
+ * What this very deployment brought, by a Berth that made services otherwise: an upgrade is nobody's change, and it is
+ * known again from the next deployment on.
+ */
+function ofAnEarlierMake(
+  { deployment }: Rollout,
+  service: string,
+  present: ReadonlyMap<string, SwarmServiceSpec>,
+): SwarmServiceSpec | undefined {
+  return [...present.values()].find(
+    ({ Labels: labels }) => labels[LABEL.service] === service && labels[LABEL.deployment] === deployment,
+  );
+}
+
+async function differences(
   rollout: Rollout,
   service: string,
   found: SwarmServiceSpec,
-  { surroundings }: Generations,
-): EngineDrift[] {
-  const secrets = heldByName(rollout, service, surroundings.installation);
-  const hidden = new Set(rollout.spec.services[service].secrets.flatMap(({ variable }) => variable ?? []));
+  surroundings: Surroundings,
+): Promise<EngineDrift[]> {
+  const secrets = await heldByName(rollout, service, surroundings.installation);
+  const hidden = new Map(
+    rollout.spec.services[service].secrets.flatMap(({ secret, variable }) =>
+      variable === null ? [] : [[variable, secrets.get(secret)?.value.toString('utf8') ?? '']],
+    ),
+  );
   const wanted = leaves(toSwarmService(rollout, service, surroundings, secrets), hidden);
   const actual = leaves(found, hidden);
   return [...new Set([...wanted.keys(), ...actual.keys()])]
@@ -51,28 +91,34 @@ function differences(
     .map((path) => ({ service, path, wanted: wanted.get(path) ?? null, found: actual.get(path) ?? null }));
 }
 
-/** Which secrets it is given is compared by name and version; their values are not needed for that, and not read. */
-function heldByName(
-  { spec, target }: Rollout,
+/** Secrets in files are compared by name and version; only those in variables are read, as the engine shows these. */
+async function heldByName(
+  { spec, target, secret: read }: Rollout,
   service: string,
   installation: string,
-): Map<string, HeldSecret> {
-  return new Map(
-    spec.services[service].secrets.map(({ secret }) => {
-      const name = secretName(installation, target, secret, spec.secrets[secret]);
-      return [secret, { id: '', name, value: Buffer.alloc(0) }] as const;
-    }),
-  );
+): Promise<Map<string, HeldSecret>> {
+  const held = spec.services[service].secrets.map(async ({ secret, variable }) => {
+    const version = spec.secrets[secret];
+    const value = variable === null ? Buffer.alloc(0) : await read(secret, version);
+    return [secret, { id: '', name: secretName(installation, target, secret, version), value }] as const;
+  });
+  return new Map(await Promise.all(held));
 }
 
 /** What a Swarm service says, by path, in the words that a person would use; without what is empty. */
-function leaves(spec: SwarmServiceSpec, hidden: ReadonlySet<string>): Map<string, string> {
+function leaves(spec: SwarmServiceSpec, hidden: ReadonlyMap<string, string>): Map<string, string> {
   const { ContainerSpec: container } = spec.TaskTemplate;
   const found = new Map<string, string>();
   for (const variable of container.Env ?? []) {
     const [name] = variable.split('=', 1);
     if (name === LATE_VARIABLE) continue;
-    found.set(`environment.${name}`, hidden.has(name) ? 'secret' : variable.slice(name.length + 1));
+    const value = variable.slice(name.length + 1);
+    const told = hidden.has(name)
+      ? hidden.get(name) === value
+        ? '(the secret)'
+        : '(something else)'
+      : value;
+    found.set(`environment.${name}`, told);
   }
   for (const { SecretName: name, File: file } of container.Secrets ?? [])
     found.set(`secrets.${file.Name}`, `${name} ${file.UID}:${file.GID} ${file.Mode.toString(8)}`);

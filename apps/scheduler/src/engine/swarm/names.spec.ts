@@ -1,4 +1,4 @@
-import { networkName, serviceName, volumeName } from './names.js';
+import { networkName, serviceName, servicePrefix, volumeName } from './names.js';
 
 const dev = { project: 'shop', environment: 'dev' };
 
@@ -18,6 +18,16 @@ describe('names in the swarm', () => {
     expect(new Set(places.map((place) => networkName('main', place))).size).toBe(3);
     expect(serviceName('main', places[2], 'c-d', '1')).not.toBe(serviceName('main', places[0], 'd', '1'));
     expect(new Set(places.map((place) => volumeName('main', place, 'd'))).size).toBe(3);
+  });
+
+  it.each([
+    [dev, 'web'],
+    [{ project: 'a-b', environment: 'c' }, 's'.repeat(63)],
+    [{ project: 'p'.repeat(63), environment: 'e'.repeat(63) }, 'web'],
+    [{ project: 'p'.repeat(34), environment: 'e' }, 'w'],
+  ])('begin with what the engine is asked by', (place, service) => {
+    const name = serviceName('main', place, service, '0123abcd');
+    expect(name.startsWith(servicePrefix('main', place))).toBe(true);
   });
 
   it('fit into what swarm takes', () => {

@@ -4,6 +4,8 @@ import type { EnvironmentRef } from '../container-engine.js';
 /** Swarm takes 63 characters at most for the name of a service. */
 const MAX_NAME = 63;
 const HASH_LENGTH = 8;
+/** How many characters of a service's name are never replaced by a hash, or by the generation. */
+const SURE_PREFIX = 40;
 
 /**
  * Names joined by `-`. Where a name holds a `-` itself, or the whole is too long, a hash of the parts follows: `a-b` in
@@ -26,6 +28,12 @@ export function serviceName(
 ): string {
   const room = MAX_NAME - generation.length - 1;
   return `${joined([installation, target.project, target.environment, service], room)}-${generation}`;
+}
+
+/** What the names of all Swarm services of an environment begin with, and perhaps of others: the engine finds by it. */
+export function servicePrefix(installation: string, { project, environment }: EnvironmentRef): string {
+  // As much as is left of the longest name.
+  return [installation, project, environment].join('-').slice(0, SURE_PREFIX).replace(/-+$/, '');
 }
 
 export function networkName(installation: string, target: EnvironmentRef): string {

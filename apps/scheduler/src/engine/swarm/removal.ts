@@ -21,24 +21,42 @@ export class Removal {
     private readonly objects: SwarmObjects,
   ) {}
 
-  /** Removes the Swarm services of an environment but those to keep, and waits until their containers are gone. */
-  async services(target: EnvironmentRef, keeps: (swarmName: string) => boolean = () => false): Promise<void> {
-    const present = await this.objects.services(this.objects.labelsOf(target));
-    const doomed = present.filter((service) => !keeps(service.Spec.Name));
-    if (doomed.length > 0) await this.these(target, doomed);
+  /** Removes all Swarm services of an environment, and waits until their containers are gone. */
+  async services(target: EnvironmentRef): Promise<void> {
+    const doomed = await this.objects.servicesIn(target);
+    await this.objects.removeServices(doomed);
+    await this.gone(target, graceOf(doomed), () => true);
   }
 
-  /** Whoever is removed leaves the network's names first, and has two seconds for what it has in hand: so the engine does. */
-  private async these(target: EnvironmentRef, doomed: readonly SwarmService[]): Promise<void> {
+  /**
+   * Removes the Swarm services of an environment but those to keep. They leave the network's names at once; their containers
+   * have two seconds and their grace period for what they have in hand, and end by themselves. Only what another may be
+   * waiting for is waited for here: a volume, a port, a share of the node, or the word that there is one at a time; or all,
+   * where the caller says so.
+   */
+  async others(
+    target: EnvironmentRef,
+    keeps: (swarmName: string) => boolean,
+    untilGone: boolean,
+  ): Promise<void> {
+    const present = await this.objects.servicesIn(target);
+    const doomed = present.filter((service) => !keeps(service.Spec.Name));
     await this.objects.removeServices(doomed);
-    const grace = Math.max(
-      ...doomed.map((s) => (s.Spec.TaskTemplate.ContainerSpec.StopGracePeriod ?? 0) / 1e6),
-    );
-    const ids = new Set(doomed.map((service) => service.ID));
+    const holders = untilGone ? doomed : doomed.filter(holdsSomething);
+    const ids = new Set(holders.map((service) => service.ID));
+    if (holders.length > 0) await this.gone(target, graceOf(holders), (id) => ids.has(id));
+  }
+
+  /** Until there are no containers of these Swarm services left. */
+  private async gone(
+    target: EnvironmentRef,
+    grace: number,
+    of: (serviceId: string) => boolean,
+  ): Promise<void> {
     await until(grace + GONE_MS, 'its containers do not end', async () => {
       const filters = labelFilter(this.objects.labelsOf(target));
       const left = await callEngine(() => this.docker.listContainers({ all: true, filters }));
-      return !left.some((container) => ids.has(container.Labels[SERVICE_ID]));
+      return !left.some(({ Labels: labels }) => SERVICE_ID in labels && of(labels[SERVICE_ID]));
     });
   }
 
@@ -86,7 +104,7 @@ export class Removal {
   async discard({ kind, name, project, environment }: OwnedObject): Promise<void> {
     const labels = this.objects.labelsOf({ project, environment });
     if (kind === 'service') {
-      const services = await this.objects.services(labels);
+      const services = await this.objects.servicesIn({ project, environment });
       await this.objects.removeServices(services.filter((service) => service.Spec.Name === name));
       return;
     }
@@ -105,6 +123,23 @@ export class Removal {
     if (inIt) await removed(() => network.disconnect({ Container: wayIn, Force: true }));
     await removed(() => network.remove());
   }
+}
+
+/** The longest time that one of them has to end, in milliseconds. */
+function graceOf(services: readonly SwarmService[]): number {
+  const graces = services.map(({ Spec: spec }) => spec.TaskTemplate.ContainerSpec.StopGracePeriod ?? 0);
+  return Math.max(0, ...graces) / 1e6;
+}
+
+/** Whether a container of it, as long as it is there, can be in another's way. */
+function holdsSomething({ Spec: spec }: SwarmService): boolean {
+  const { ContainerSpec: container, Resources: resources } = spec.TaskTemplate;
+  return (
+    (container.Mounts ?? []).some(({ Type: type }) => type === 'volume') ||
+    (spec.EndpointSpec?.Ports ?? []).some(({ PublishedPort: port }) => port !== undefined) ||
+    Object.values(resources?.Reservations ?? {}).some((share) => share > 0) ||
+    spec.UpdateConfig?.Order === 'stop-first'
+  );
 }
 
 function toOwned(kind: OwnedObject['kind'], name: string, labels: Record<string, string>): OwnedObject {

@@ -71,10 +71,10 @@ export class SwarmEngine implements ContainerEngine {
     return this.inSwarm(() => new RolloutWatch(this.swarm, rollout, control).run());
   }
 
-  removeOthers(rollout: Rollout): Promise<void> {
+  removeOthers(rollout: Rollout, { untilGone = false } = {}): Promise<void> {
     return this.inSwarm(async () => {
       const wanted = await Generations.of(this.swarm, rollout);
-      await this.swarm.removal.services(rollout.target, (swarmName) => wanted.has(swarmName));
+      await this.swarm.removal.others(rollout.target, (swarmName) => wanted.has(swarmName), untilGone);
       await this.swarm.secrets.removeOthers(rollout.target, rollout.spec.secrets);
     });
   }
@@ -103,8 +103,8 @@ export class SwarmEngine implements ContainerEngine {
     return streamLogs(this.swarm.docker, this.swarm.objects, target, request);
   }
 
-  drift(rollout: Rollout): Promise<EngineDrift[]> {
-    return this.inSwarm(() => findDrift(this.swarm, rollout));
+  drift(rollouts: readonly Rollout[]): Promise<EngineDrift[][]> {
+    return this.inSwarm(() => findDrift(this.swarm, rollouts));
   }
 
   command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome> {

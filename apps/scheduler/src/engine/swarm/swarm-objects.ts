@@ -4,7 +4,7 @@ import type { EnvironmentRef } from '../container-engine.js';
 import { callEngine, engineMessage, hasStatus, orUndefined } from './docker-client.js';
 import type { SwarmService, SwarmServiceSpec, Task } from './engine-api.js';
 import { environmentLabels, LABEL, labelFilter } from './labels.js';
-import { networkName } from './names.js';
+import { networkName, servicePrefix } from './names.js';
 
 const MAX_TRIES = 20;
 
@@ -29,7 +29,7 @@ export class SwarmObjects {
 
   /** All that the swarm knows of an environment, at this moment. */
   async state(target: EnvironmentRef): Promise<EnvironmentState> {
-    const services = await this.services(environmentLabels(this.installation, target));
+    const services = await this.servicesIn(target);
     if (services.length === 0) return { services, tasks: [] };
     const filters = { service: services.map((service) => service.ID) };
     const tasks = await callEngine(() => this.docker.listTasks({ filters }) as Promise<Task[]>);
@@ -40,8 +40,17 @@ export class SwarmObjects {
     return environmentLabels(this.installation, target);
   }
 
+  /** Of an environment. By the beginning of their names as well: the engine looks at all services for a label. */
+  servicesIn(target: EnvironmentRef): Promise<SwarmService[]> {
+    const name = [servicePrefix(this.installation, target)];
+    return this.list({ name, ...labelFilter(environmentLabels(this.installation, target)) });
+  }
+
   services(labels: Record<string, string>): Promise<SwarmService[]> {
-    const filters = labelFilter(labels);
+    return this.list(labelFilter(labels));
+  }
+
+  private list(filters: Record<string, string[]>): Promise<SwarmService[]> {
     return callEngine(() => this.docker.listServices({ filters }) as unknown as Promise<SwarmService[]>);
   }
 
@@ -92,9 +101,11 @@ export class SwarmObjects {
     }
   }
 
-  /** The id of the environment's own network; undefined where there is none. */
-  networkOf(target: EnvironmentRef): Promise<string | undefined> {
-    return this.findNetwork(networkName(this.installation, target));
+  /** Ids of this installation's networks, by name. */
+  async networks(): Promise<Map<string, string>> {
+    const filters = labelFilter({ [LABEL.installation]: this.installation });
+    const found = await callEngine(() => this.docker.listNetworks({ filters }));
+    return new Map(found.map(({ Name: name, Id: id }) => [name, id]));
   }
 
   private async findNetwork(name: string): Promise<string | undefined> {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { EnvironmentRef } from '../container-engine.js';
 import {
   METADATA_HOST,
   WAY_IN_FOLDER,
   WAY_IN_PORT,
   WAY_IN_TLS_PORT,
+  type NetworkPlaces,
   type WayIn,
   type WayInOptions,
 } from '../way-in.js';
@@ -53,18 +53,22 @@ export class WayInContainer implements WayIn {
     return address;
   }
 
-  async join(targets: () => Promise<readonly EnvironmentRef[]>): Promise<void> {
+  async join(places: () => Promise<NetworkPlaces>): Promise<void> {
     const present = await this.inspect();
     if (!present) return;
     const joined = new Set(Object.keys(present.NetworkSettings.Networks));
+    const { wanted: targets, mayKeep } = await places();
     const wanted = new Set([this.name]);
-    for (const target of await targets()) {
+    if (mayKeep !== 'any')
+      for (const target of mayKeep) wanted.add(networkName(this.options.installation, target));
+    for (const target of targets) {
       const name = networkName(this.options.installation, target);
       wanted.add(name);
       if (joined.has(name)) continue;
       const network = this.docker.getNetwork(await this.objects.ensureNetwork(target));
       await this.connect(network, name, present.Id);
     }
+    if (mayKeep === 'any') return;
     for (const name of joined) {
       const network = this.docker.getNetwork(name);
       if (!wanted.has(name))
