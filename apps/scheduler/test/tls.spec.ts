@@ -136,6 +136,32 @@ describe('TLS with a CA of its own', () => {
     expect(await plainAt({ ...plain, host: 'other.example.org' })).toEqual([404, undefined]);
   });
 
+  it('answers over TLS where requests come in, and not in the networks of guests', async () => {
+    const docker = async (...args: string[]) => (await run('docker', args)).stdout.trim();
+    const network = `berth-${bench.installation}-${derived.split('.')[2]}-dev`;
+    const addressIn = (name: string) =>
+      docker(
+        ...['inspect', `berth-${bench.installation}-ingress`, '--format'],
+        `{{(index .NetworkSettings.Networks "${name}").IPAddress}}`,
+      );
+    const guest = await docker(
+      'ps',
+      '--quiet',
+      '--filter',
+      `network=${network}`,
+      '--filter',
+      'label=berth.service=web',
+    );
+    // In the clear: a server for TLS that hears it says so.
+    const said = (target: string) => {
+      const probe = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${target} 8443 || true`;
+      return docker('exec', guest, 'sh', '-c', probe);
+    };
+    expect(await said(await addressIn(network))).toBe('');
+    const outside = { address, port: ports.tls, host: own };
+    expect(await plainAt(outside)).toEqual([400, undefined]);
+  });
+
   it('shows a certificate that was brought instead, in all names that it stands for, until it is removed', async () => {
     const root = principal('root', 'acme', true);
     const pair = await makeCertificate(['*.example.org', own]);
