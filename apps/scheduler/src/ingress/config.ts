@@ -19,7 +19,7 @@ export type RoutePlace = Pick<IngressRoute, 'project' | 'environment' | 'service
 export interface WayInConfig {
   admin: object;
   logging: object;
-  apps: { http: { servers: { public: { routes: object[] } } & Record<string, object> } };
+  apps: { http: { servers: { public: { listen: string[]; routes: object[] } } & Record<string, object> } };
 }
 
 /** Headers of a probe, and of an answer that is an instance's own. */

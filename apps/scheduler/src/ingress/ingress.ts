@@ -116,7 +116,7 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     const domain = this.env.BERTH_INGRESS_DOMAIN;
     const hosts = routes.flatMap((route) => hostsOf(route, domain)).sort();
     const own = await this.keys.all();
-    const config = withTls(ingressConfig(address, domain, routes), this.env, { address, hosts, own });
+    const config = withTls(ingressConfig(address, domain, routes), this.env, { hosts, own });
     const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex');
     if (hash === this.loaded) return;
     await loadConfig(folder, config);

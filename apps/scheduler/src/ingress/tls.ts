@@ -19,8 +19,6 @@ type Settings = Pick<
 >;
 
 export interface Served {
-  /** Of the way in, in its own network. */
-  address: string;
   hosts: string[];
   /** Certificates that were brought. */
   own: OwnCertificate[];
@@ -39,13 +37,14 @@ export function urlAt(host: string, settings: Settings): string {
  * The configuration with TLS as it is set: what was served in the clear is served over TLS, and in the clear is led there.
  * Certificates are got for these hosts and no other, before anyone asks; for none that one was brought for.
  */
-export function withTls(config: WayInConfig, settings: Settings, { address, hosts, own }: Served): object {
+export function withTls(config: WayInConfig, settings: Settings, { hosts, own }: Served): object {
   if (settings.BERTH_INGRESS_TLS === 'off') return config;
   const { public: server, ...servers } = config.apps.http.servers;
   const redirecting = { ...server, routes: [redirect(hosts, settings), ...server.routes] };
   const secure = {
     ...server,
-    listen: [`${address}:${WAY_IN_TLS_PORT}`],
+    // At the same addresses: those that no guest reaches.
+    listen: server.listen.map((place) => place.replace(/:\d+$/, `:${WAY_IN_TLS_PORT}`)),
     protocols: ['h1', 'h2'],
     tls_connection_policies: [{}],
   };
@@ -61,7 +60,7 @@ export function withTls(config: WayInConfig, settings: Settings, { address, host
           automate: made,
           load_pem: own.map(({ certificate, key }) => ({ certificate, key })),
         },
-        automation: { policies: policies(settings, address, made) },
+        automation: { policies: policies(settings, made) },
       },
       // Nothing is to be trusted by the container itself.
       pki: { certificate_authorities: { local: { install_trust: false } } },
@@ -89,17 +88,20 @@ function redirect(hosts: string[], { BERTH_INGRESS_TLS_PORT: tlsPort }: Settings
 }
 
 /** Names that mean one machine can be had of its own CA only. */
-function policies(settings: Settings, address: string, hosts: string[]): object[] {
+function policies(settings: Settings, hosts: string[]): object[] {
   const isPublic = (host: string): boolean =>
     settings.BERTH_INGRESS_TLS === 'acme' && !host.endsWith('.localhost');
   return [
-    { subjects: hosts.filter(isPublic), issuers: [acme(settings, address)] },
+    { subjects: hosts.filter(isPublic), issuers: [acme(settings)] },
     { subjects: hosts.filter((host) => !isPublic(host)), issuers: [{ module: 'internal' }] },
   ].filter(({ subjects }) => subjects.length > 0);
 }
 
-/** Challenges come in where requests do: at port 80 as HTTP-01, at port 443 as TLS-ALPN-01. */
-function acme(settings: Settings, address: string): object {
+/**
+ * Challenges come in where requests do: at port 80 as HTTP-01, at port 443 as TLS-ALPN-01. The servers that Caddy starts for
+ * them beside those are in nobody's way at addresses of the container's own.
+ */
+function acme(settings: Settings): object {
   const { BERTH_ACME_DIRECTORY: directory, BERTH_ACME_EMAIL: email } = settings;
   const authority = placeAuthority(settings);
   return {
@@ -110,7 +112,7 @@ function acme(settings: Settings, address: string): object {
     challenges: {
       http: { alternate_port: WAY_IN_PORT },
       'tls-alpn': { alternate_port: WAY_IN_TLS_PORT },
-      bind_host: address,
+      bind_host: '127.0.0.1',
     },
   };
 }
