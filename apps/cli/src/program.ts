@@ -17,6 +17,7 @@ import { quotaCommands } from './commands/quotas.js';
 import { releaseCommands } from './commands/releases.js';
 import { resourceCommands } from './commands/resources.js';
 import { catalogCommands } from './commands/catalog.js';
+import { certificateCommands } from './commands/certificates.js';
 import { secretCommands } from './commands/secrets.js';
 import { statusCommands } from './commands/status.js';
 import { teamCommands } from './commands/teams.js';
@@ -59,6 +60,7 @@ export function buildProgram(cli: Cli): Command {
     userCommands,
     tokenCommands,
     policyCommands,
+    certificateCommands,
     quotaCommands,
     auditCommands,
   ];

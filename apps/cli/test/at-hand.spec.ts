@@ -87,7 +87,15 @@ describe('top', () => {
 });
 
 const service = (name: string, url: string | null, port: string | null = null): Service => ({
-  ...{ name, image: 'acme/web:1', release: null, replicas: { running: 1, desired: 1 }, url, instances: [] },
+  ...{
+    name,
+    image: 'acme/web:1',
+    release: null,
+    replicas: { running: 1, desired: 1 },
+    url,
+    hosts: [],
+    instances: [],
+  },
   ports: [{ target: 80, published: 8080, protocol: 'tcp', url: port }],
 });
 

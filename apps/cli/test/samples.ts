@@ -46,6 +46,7 @@ export function service(name: string, url: string | null): Service {
     release: RELEASE,
     replicas: { running: 1, desired: 1 },
     url: null,
+    hosts: [],
     ports: [{ target: 80, published: 8080, protocol: 'tcp', url }],
     instances: [
       {

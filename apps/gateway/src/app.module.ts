@@ -5,6 +5,7 @@ import { MessagingModule } from '@berth/messaging';
 import { RuntimeModule, type ServiceOptions } from '@berth/runtime';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthenticationModule } from './authentication/authentication.module.js';
+import { CertificatesModule } from './certificates/certificates.module.js';
 import type { GatewayEnv } from './env.js';
 import { BODY_LIMIT, guardTheDoor } from './http/door.js';
 import { HttpModule } from './http/http.module.js';
@@ -28,6 +29,7 @@ const CAPABILITIES: readonly Type[] = [
   ResourcesModule,
   InstancesModule,
   SecretsModule,
+  CertificatesModule,
   PoliciesModule,
   QuotasModule,
   AuditModule,

@@ -3,6 +3,8 @@ import { ActionsModule, checkMediation } from '@berth/actions';
 import { MessagingModule, serveRpc } from '@berth/messaging';
 import { DatabaseModule, RuntimeModule, type ServiceOptions } from '@berth/runtime';
 import { BackupsModule } from './backups/backups.module.js';
+import { CertificateEntity } from './certificates/certificate.entity.js';
+import { CertificatesModule } from './certificates/certificates.module.js';
 import { ResourceOperationEntity } from './backups/operation.entity.js';
 import { DeploymentEntity } from './deployments/deployment.entity.js';
 import { DeploymentsModule } from './deployments/deployments.module.js';
@@ -37,6 +39,7 @@ const entities = [
   SecretEntity,
   CatalogEntryEntity,
   ResourceOperationEntity,
+  CertificateEntity,
 ];
 
 /** What should run and what does. */
@@ -56,6 +59,7 @@ export class AppModule {
         EnvironmentsModule,
         ReleasesModule,
         SecretsModule,
+        CertificatesModule,
         DeploymentsModule,
         ResourcesModule,
         BackupsModule,

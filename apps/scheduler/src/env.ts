@@ -23,6 +23,14 @@ export const SchedulerEnv = DatabaseEnv.extend({
   BERTH_INGRESS_PORT: z.coerce.number().int().min(1).max(65_535).default(4480),
   /** Services answer at `<service>.<environment>.<project>.<domain>`. */
   BERTH_INGRESS_DOMAIN: z.string().min(1).default('localhost'),
+  /** `internal`: certificates of a CA of its own; `acme`: of one that speaks ACME. */
+  BERTH_INGRESS_TLS: z.enum(['off', 'internal', 'acme']).default('off'),
+  BERTH_INGRESS_TLS_PORT: z.coerce.number().int().min(1).max(65_535).default(4493),
+  /** Empty: Let's Encrypt's. */
+  BERTH_ACME_DIRECTORY: z.union([z.literal(''), z.url({ protocol: /^https$/ })]).default(''),
+  /** PEM file with the root of a directory that is not publicly trusted. */
+  BERTH_ACME_CA_FILE: z.string().default(''),
+  BERTH_ACME_EMAIL: z.union([z.literal(''), z.email()]).default(''),
   /** Where backups of resources are kept, encrypted. */
   BERTH_BACKUPS_FOLDER: z.string().min(1).default('/var/lib/berth/backups'),
   /** How long a release may take to come up, before the time that its health checks may take. */

@@ -186,6 +186,14 @@ export class SchedulerBench {
     return (await this.call(schedulerRpc.listServices, place)).items;
   }
 
+  /** All events and records that were published, in order. */
+  get events(): CloudEvent[] {
+    return this.heard.events.map(({ event }) => event);
+  }
+  get records(): AuditRecord[] {
+    return this.heard.records;
+  }
+
   /** Events of a project that were published, in order. */
   eventsOf(project: string): CloudEvent[] {
     return this.heard.events

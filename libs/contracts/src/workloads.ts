@@ -250,6 +250,7 @@ export const Service = z
     release: Digest.nullable(),
     replicas: z.object({ running: z.int(), desired: z.int() }),
     url: z.string().nullable().describe('Where requests come in; null for a service without a way in'),
+    hosts: z.array(z.string()).describe('Host names of its own, beside the one that is made of its place'),
     ports: z.array(
       z.object({
         target: z.int(),

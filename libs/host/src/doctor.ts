@@ -36,6 +36,7 @@ export async function examine(home: Home, settings: HostSettings): Promise<Findi
     ...machine,
     ...(await examineParts(home, settings, secrets)),
     ...(await examineIsolation(settings, facts, secrets)),
+    ...examineTls(home, settings),
     examineSecrets(home),
     examineCredentials(settings, secrets),
   ];
@@ -129,6 +130,16 @@ async function examineIsolation(
   if (facts.commands.includes('iptables') && (await isIsolated(secrets.installation)))
     return [{ name, state: 'ok', detail }];
   return [{ name, state: 'broken', detail: 'the packet filter rules are not in place', mend: UP }];
+}
+
+function examineTls(home: Home, { ingress: { tls } }: HostSettings): Finding[] {
+  const name = 'tls';
+  if (tls.mode === 'off') return [];
+  if (tls.mode === 'acme')
+    return [{ name, state: 'ok', detail: `certificates from ${tls.directory || "Let's Encrypt"}` }];
+  if (existsSync(home.ingressAuthority))
+    return [{ name, state: 'ok', detail: `have clients trust ${home.ingressAuthority}` }];
+  return [{ name, state: 'missing', detail: `there is no ${home.ingressAuthority} yet`, mend: UP }];
 }
 
 function examineSecrets(home: Home): Finding {

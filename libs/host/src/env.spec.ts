@@ -10,6 +10,7 @@ describe('settings', () => {
       postgres: 4411,
       sample: 4480,
       ingress: 4490,
+      'ingress-tls': 4493,
     });
     expect(settings.isolation).toBe(true);
     expect(JSON.parse(settings.upstreams)).toEqual({ 'docker.io': { url: 'https://registry-1.docker.io' } });
@@ -20,6 +21,8 @@ describe('settings', () => {
     ['BERTH_REGISTRY_PORT', '70000'],
     ['BERTH_UPSTREAMS', '{docker.io}'],
     ['BERTH_ISOLATION', 'no'],
+    ['BERTH_INGRESS_TLS', 'on'],
+    ['BERTH_ACME_CA_FILE', 'ca.pem'],
   ])('name %s when it is wrong', (name, value) => {
     expect(() => readHostSettings({ [name]: value })).toThrow(name);
   });

@@ -1,5 +1,6 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { readTlsSettings, type TlsSettings } from './tls-settings.js';
 
 /** A port of the platform: the setting that moves it, and where it is when nobody says otherwise. */
 export const PORT_SETTINGS = {
@@ -13,6 +14,7 @@ export const PORT_SETTINGS = {
   postgres: { setting: 'BERTH_POSTGRES_PORT', default: 4411 },
   sample: { setting: 'BERTH_SAMPLE_PORT', default: 4480 },
   ingress: { setting: 'BERTH_INGRESS_PORT', default: 4490 },
+  'ingress-tls': { setting: 'BERTH_INGRESS_TLS_PORT', default: 4493 },
 } as const;
 
 export type PortName = keyof typeof PORT_SETTINGS;
@@ -34,7 +36,7 @@ export interface HostSettings {
   /** Upstream registries, as JSON for the registry-proxy. `BERTH_UPSTREAMS`. */
   upstreams: string;
   /** Where the way in answers, and the domain of the services' names. `BERTH_INGRESS_HOST`, `BERTH_DOMAIN`. */
-  ingress: { host: string; domain: string };
+  ingress: { host: string; domain: string; tls: TlsSettings };
   logLevel: string;
   /** Whether the packet filter keeps guests from the host and its networks. `BERTH_ISOLATION=off` turns it off. */
   isolation: boolean;
@@ -56,7 +58,11 @@ export function readHostSettings(env: NodeJS.ProcessEnv = process.env): HostSett
     fsync: readSwitch(env, 'BERTH_POSTGRES_FSYNC'),
     dockerHost: env.DOCKER_HOST || 'unix:///var/run/docker.sock',
     upstreams: readJson(env, 'BERTH_UPSTREAMS', DEFAULT_UPSTREAMS),
-    ingress: { host: env.BERTH_INGRESS_HOST || '127.0.0.1', domain: env.BERTH_DOMAIN || 'localhost' },
+    ingress: {
+      host: env.BERTH_INGRESS_HOST || '127.0.0.1',
+      domain: env.BERTH_DOMAIN || 'localhost',
+      tls: readTlsSettings(env),
+    },
     logLevel: env.LOG_LEVEL || 'info',
     isolation: readSwitch(env, 'BERTH_ISOLATION'),
   };

@@ -14,6 +14,8 @@ export class Home {
   readonly backups: string;
   /** Sockets, saved configuration and access log of the way in. */
   readonly ingress: string;
+  /** The certificate of its own CA, which Caddy makes. */
+  readonly ingressAuthority: string;
   /** How many instances of each guest ran when the platform was stopped. */
   readonly stoppedWorkloads: string;
   private readonly lock: string;
@@ -27,6 +29,7 @@ export class Home {
     this.packages = join(folder, 'packages');
     this.backups = join(folder, 'backups');
     this.ingress = join(folder, 'ingress');
+    this.ingressAuthority = join(this.ingress, 'data/caddy/pki/authorities/local/root.crt');
     this.stoppedWorkloads = join(folder, 'stopped-workloads.json');
     this.lock = join(folder, 'lock');
   }

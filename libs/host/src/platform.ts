@@ -103,7 +103,7 @@ export async function bringUp(
     nats: natsUrl(ports),
     installation: secrets.installation,
     ports,
-    services: `http://<service>.<environment>.<project>.${settings.ingress.domain}:${ports.ingress}`,
+    services: servicePattern(settings, ports),
     adminToken,
     keptCredentials,
   };
@@ -196,7 +196,14 @@ async function bringUpEngine(home: Home, settings: HostSettings, start: Omit<Sta
   start.progress('started the Docker engine');
 }
 
-/** The way in is the scheduler's to start: here is its image, and the certainty that its port is to be had. */
+function servicePattern({ ingress }: HostSettings, ports: Record<PortName, number>): string {
+  const host = `<service>.<environment>.<project>.${ingress.domain}`;
+  return ingress.tls.mode === 'off'
+    ? `http://${host}:${ports.ingress}`
+    : `https://${host}:${ports['ingress-tls']}`;
+}
+
+/** The way in is the scheduler's to start: here is its image, and the certainty that its ports are to be had. */
 async function prepareIngress(
   home: Home,
   { dockerHost, ingress }: HostSettings,
@@ -204,7 +211,10 @@ async function prepareIngress(
   ports: Record<PortName, number>,
 ): Promise<Installation['ingress']> {
   const local = isLocalEngine(dockerHost);
-  if (local && !(await isIngressUp(dockerHost, installation))) await assertPortFree('ingress', ports.ingress);
+  if (local && !(await isIngressUp(dockerHost, installation))) {
+    await assertPortFree('ingress', ports.ingress);
+    if (ingress.tls.mode !== 'off') await assertPortFree('ingress-tls', ports['ingress-tls']);
+  }
   return { ...ingress, image: local ? await ingressImage(dockerHost) : undefined, folder: home.ingress };
 }
 

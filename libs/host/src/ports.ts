@@ -18,11 +18,11 @@ export async function freePort(): Promise<number> {
   throw new Error(`No TCP port is free on 127.0.0.1 between ${LOWEST} and ${HIGHEST}.`);
 }
 
-/** Whether a TCP port on loopback can be listened on now. */
+/** Whether nobody listens on a TCP port of loopback now. One that this user may not have is left to who may: the engine. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
+    server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EACCES'));
     server.listen({ port, host: '127.0.0.1' }, () => server.close(() => resolve(true)));
   });
 }

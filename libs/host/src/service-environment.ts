@@ -1,6 +1,7 @@
 import type { PortName } from './env.js';
 import { tokenHash, type Secrets } from './secrets.js';
 import type { DatabaseService, ServiceName } from './service-names.js';
+import type { TlsSettings } from './tls-settings.js';
 
 export interface Installation {
   secrets: Secrets;
@@ -11,8 +12,8 @@ export interface Installation {
   backups: string;
   upstreams: string;
   dockerHost: string;
-  /** The way in: its image (none without one), its folder, where it answers, and for which domain. */
-  ingress: { image: string | undefined; folder: string; host: string; domain: string };
+  /** The way in: its image (none without one), its folder, where it answers, for which domain, with which certificates. */
+  ingress: { image: string | undefined; folder: string; host: string; domain: string; tls: TlsSettings };
   logLevel: string;
   /** What every process inherits: PATH, proxies, certificates. */
   inherited: Record<string, string>;
@@ -71,12 +72,17 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
 }
 
 function ingressEnvironment({ ingress, ports }: Installation): Record<string, string> {
-  const { image, folder, host, domain } = ingress;
+  const { image, folder, host, domain, tls } = ingress;
   return {
     BERTH_INGRESS_IMAGE: image ?? '',
     BERTH_INGRESS_FOLDER: folder,
     BERTH_INGRESS_HOST: host,
     BERTH_INGRESS_PORT: String(ports.ingress),
     BERTH_INGRESS_DOMAIN: domain,
+    BERTH_INGRESS_TLS: tls.mode,
+    BERTH_INGRESS_TLS_PORT: String(ports['ingress-tls']),
+    BERTH_ACME_DIRECTORY: tls.directory,
+    BERTH_ACME_CA_FILE: tls.caFile,
+    BERTH_ACME_EMAIL: tls.email,
   };
 }

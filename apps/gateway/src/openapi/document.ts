@@ -21,6 +21,7 @@ const TAGS = {
   Secrets: 'What services of an environment are given, and nobody is shown',
   Deployments: 'What was and is rolled out',
   Services: 'What services write',
+  Certificates: 'Those that were brought for host names',
   Policies: 'The rules, in Cedar',
   Quotas: 'Limits, and what is used of them',
   Audit: 'Who did what, who allowed it, and how it ended',

@@ -102,6 +102,15 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ...{ version: 3, variables: environment.variables, services: environment.services },
     ...{ current: true, createdBy: 'mira', createdAt: TIME },
   },
+  Certificate: {
+    ...{ host: '*.example.org', names: ['*.example.org', 'example.org'], issuer: 'O=Example CA, CN=R1' },
+    fingerprint: DIGEST.slice('sha256:'.length),
+    ...{ expiresAt: '2026-07-30T10:00:00.000Z', setBy: 'root', setAt: TIME },
+  },
+  SetCertificate: {
+    certificate: '-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n',
+    key: '-----BEGIN PRIVATE KEY-----\nMIGH…\n-----END PRIVATE KEY-----\n',
+  },
   Secret: secret,
   ChangedSecret: { ...secret, deployment: { ...deployment, cause: 'configure' } },
   SetSecret: { value: 'correct horse battery staple' },
@@ -152,7 +161,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     image: 'acme/web:1.4.2',
     release: RELEASE,
     replicas: { running: 1, desired: 1 },
-    url: 'http://web.prod.shop.localhost:4480',
+    url: 'http://shop.example.org:4490',
+    hosts: ['shop.example.org'],
     ports: [{ target: 80, published: 8080, protocol: 'tcp', url: 'http://127.0.0.1:8080' }],
     instances: [
       {

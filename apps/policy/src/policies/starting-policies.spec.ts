@@ -64,6 +64,7 @@ const nginx = {
   capAdd: [] as string[],
   publishedPorts: [8080],
   minPublishedPort: 8080,
+  hosts: [],
   volumes: [],
   allReadOnly: false,
   instances: 1,

@@ -58,4 +58,16 @@ describe('a plan', () => {
       { service: 'web', change: 'update', order: 'start-first', note: null },
     ]);
   });
+
+  it('says that host names alone replace no instance', () => {
+    const answering = (host: string) => spec(`web: { image: a, x-berth: { http: 80, hosts: [${host}] } }`);
+    expect(plannedServices(answering('a.org'), answering('b.org'))).toEqual([
+      {
+        service: 'web',
+        change: 'update',
+        order: null,
+        note: 'Its host names only: no instance is replaced.',
+      },
+    ]);
+  });
 });

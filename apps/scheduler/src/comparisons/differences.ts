@@ -29,6 +29,13 @@ export function plannedServices(from: RunSpec | null, to: RunSpec): PlannedServi
     if (paths.length === 0) return { service, change: 'none', order: null, note: null };
     if (paths.every((path) => path === 'replicas'))
       return { service, change: 'scale', order: null, note: null };
+    if (paths.every((path) => path === 'hosts'))
+      return {
+        service,
+        change: 'update',
+        order: null,
+        note: 'Its host names only: no instance is replaced.',
+      };
     return { service, change: 'update', order: after.update.order, note: gapNote(after) };
   });
 }

@@ -64,6 +64,7 @@ describe('a Compose file', () => {
       capAdd: [],
       capDrop: [],
       http: null,
+      hosts: [],
       secrets: [],
       uses: [],
     });
@@ -89,6 +90,39 @@ describe('a Compose file', () => {
       ],
     });
     expect(service('x-berth: { http: 3000 }').http).toEqual({ port: 3000, protocol: 'http' });
+  });
+
+  it('says which host names it answers at, from the variables of its environment', () => {
+    const lines = 'x-berth: { http: 80, hosts: ["${HOST}", www.shop.example.org, "${HOST}"] }';
+    expect(service(lines, { HOST: 'shop.example.org' }).hosts).toEqual([
+      'shop.example.org',
+      'www.shop.example.org',
+    ]);
+  });
+
+  it.each([
+    ...[
+      'Shop.example.org',
+      '"*.example.org"',
+      '10.0.0.1',
+      '"::1"',
+      'shop',
+      '-a.example.org',
+      'a..b',
+      'a.b:80',
+    ],
+    ...['a.example.org.', `${'a'.repeat(64)}.org`, `${'a.'.repeat(126)}org`, 'https://a.org'],
+  ])('does not take %s for a host name', (host) => {
+    const lines = `x-berth: { http: 80, hosts: [${host}] }`;
+    expect(() => service(lines)).toThrow(/services\.web\.x-berth\.hosts\[0\]: must be a host name/);
+  });
+
+  it('gives a host name to one service, which says where requests go', () => {
+    expect(() => service('x-berth: { hosts: [a.org] }')).toThrow(/"hosts" needs "http"/);
+    const both = ['web', 'api'].map((name) => `${name}: { image: a, x-berth: { http: 1, hosts: [a.org] } }`);
+    expect(() => readCompose(`services: { ${both.join(', ')} }`, {})).toThrow(
+      /services\.api\.x-berth\.hosts: the host name "a\.org" is that of "web" already/,
+    );
   });
 
   it.each(['always', 'unless-stopped', 'on-failure', 'on-failure:3'])('may say restart: %s', (policy) => {

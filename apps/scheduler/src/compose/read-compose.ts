@@ -88,7 +88,7 @@ function readFile(root: MapNode, variables: Variables, problems: Problems): Comp
   return { services, volumes: used(volumes, services) };
 }
 
-/** What no service can be blamed for alone: cycles, and one port of the host for two. */
+/** What no service can be blamed for alone: cycles, and one port or name of the host for two. */
 function checkTogether(
   services: Record<string, ServiceSpec>,
   node: MapNode | undefined,
@@ -102,7 +102,8 @@ function checkTogether(
     problems.invalid(at, `the services depend on each other in a circle: ${order.cycle.join(' -> ')}`);
   }
   const holders = new Map<string, string>();
-  for (const [name, { ports }] of Object.entries(services)) {
+  const hostHolders = new Map<string, string>();
+  for (const [name, { ports, hosts }] of Object.entries(services)) {
     for (const { published, protocol } of ports) {
       if (published === null) continue;
       const port = `${published}/${protocol}`;
@@ -113,6 +114,15 @@ function checkTogether(
           `the host's port ${port} is published by "${holder}" already`,
         );
       holders.set(port, name);
+    }
+    for (const host of hosts) {
+      const holder = hostHolders.get(host);
+      if (holder !== undefined)
+        problems.invalid(
+          { ...placeOf(name), path: `services.${name}.x-berth.hosts` },
+          `the host name "${host}" is that of "${holder}" already`,
+        );
+      hostHolders.set(host, name);
     }
   }
 }

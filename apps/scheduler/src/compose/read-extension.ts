@@ -1,23 +1,27 @@
 import { ResourceName } from '@berth/contracts';
 import type { Problems } from './problems.js';
+import { readHosts } from './read-hosts.js';
 import { asList, asParsed, asText, Section } from './section.js';
 import type { HttpSpec, SecretMountSpec, ServiceSpec } from './spec.js';
 import type { ComposeNode } from './tree.js';
 import { parseInteger } from './quantities.js';
 import { parseSecretName } from './read-secrets.js';
 
-export type Extension = Pick<ServiceSpec, 'http' | 'uses'> & { secretVariables: SecretMountSpec[] };
+export type Extension = Pick<ServiceSpec, 'http' | 'hosts' | 'uses'> & { secretVariables: SecretMountSpec[] };
 
 /** `x-berth` of a service: what Compose has no word for. */
 export function readExtension(section: Section | undefined, problems: Problems): Extension {
   const http = section?.take('http');
+  const hosts = section?.take('hosts');
   const variables = section?.take('secret_variables');
   const uses = section?.take('uses');
   const extension: Extension = {
     http: http ? readHttp(http, problems) : null,
+    hosts: hosts ? readHosts(hosts, problems) : [],
     uses: uses ? readUses(uses, problems) : [],
     secretVariables: variables ? readSecretVariables(variables, problems) : [],
   };
+  if (hosts && !http) problems.invalid(hosts, '"hosts" needs "http" beside it: the port that requests go to');
   section?.finish();
   return extension;
 }

@@ -39,6 +39,8 @@ export interface ServiceSpec {
   capDrop: string[];
   /** Where requests come in, as `x-berth.http` says; null for a service that has no way in. */
   http: HttpSpec | null;
+  /** Host names of its own, beside the one that is made of its place. */
+  hosts: string[];
   /** Secrets of the environment that it is given. */
   secrets: SecretMountSpec[];
   /** Resources of the environment that it is given. */

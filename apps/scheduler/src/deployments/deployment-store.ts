@@ -14,6 +14,7 @@ import { refuseIfRemoved } from '../secrets/secret-use.js';
 import { Settlements } from '../upkeep/settlements.js';
 import { DeploymentEntity, toDeployment } from './deployment.entity.js';
 import { fixedPorts } from './facts.js';
+import { claimHosts, refuseHostsOfOthers } from './host-claims.js';
 import type { Asked } from './wanted.js';
 
 export interface NewDeployment {
@@ -50,9 +51,10 @@ export class DeploymentStore {
     await this.refuseIfUnderWay(this.dataSource.manager, environment);
     const claims = await this.othersClaims(this.dataSource.manager, environment, spec);
     if (claims.length > 0) throw portInUse(claims[0]);
+    await refuseHostsOfOthers(this.dataSource.manager, environment.id, spec);
   }
 
-  /** In one transaction: the release, the deployment, its ports, its record and its event. */
+  /** In one transaction: the release, the deployment, its ports and hosts, its record and its event. */
   async create(draft: NewDeployment): Promise<DeploymentEntity> {
     try {
       return await this.dataSource.transaction((transaction) => this.insert(transaction, draft));
@@ -78,6 +80,7 @@ export class DeploymentStore {
     await this.refuseIfUnderWay(transaction, environment);
     await refuseIfRemoved(transaction, environment, spec);
     await this.claimPorts(transaction, environment, spec);
+    await claimHosts(transaction, environment.id, spec);
     if (draft.asked) await this.pipeline.judgeOrThrow(draft.asked.action, draft.asked.grant, {});
     const configuration = draft.settings
       ? await addConfiguration(transaction, environment, draft.settings, grant.actor.user)

@@ -11,6 +11,7 @@ services:
     user: "1000"
     read_only: true
     ports: ["80:80", "8080"]
+    x-berth: { http: 8080, hosts: [shop.example.org] }
     deploy: { replicas: 3, resources: { limits: { cpus: "0.3333", memory: 1g } } }
   db:
     image: postgres
@@ -35,6 +36,7 @@ describe('the facts of a deployment', () => {
       capAdd: ['SYS_NICE'],
       publishedPorts: [0, 80],
       minPublishedPort: 80,
+      hosts: ['shop.example.org'],
       volumes: ['data'],
       allReadOnly: false,
       instances: 4,

@@ -31,6 +31,7 @@ export function deploymentFacts(
       ...new Set(all.flatMap(({ ports }) => ports.map(({ published }) => published ?? 0))),
     ].sort((a, b) => a - b),
     minPublishedPort: Math.min(NO_PORT, ...fixed),
+    hosts: distinct(all.flatMap(({ hosts }) => hosts)),
     volumes: distinct(all.flatMap(({ volumes }) => volumes.map(({ volume }) => volume))),
     allReadOnly: all.every(({ readOnly }) => readOnly),
     instances,

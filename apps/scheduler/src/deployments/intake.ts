@@ -33,7 +33,7 @@ export class Intake {
 
   /**
    * Throws COMPOSE_INVALID, COMPOSE_UNSUPPORTED, SECRET_NOT_FOUND, what the registry-proxy says of an image, ENGINE_UNAVAILABLE,
-   * POLICY_DENIED, QUOTA_EXCEEDED, DEPLOYMENT_IN_PROGRESS or PORT_IN_USE; then nothing was done.
+   * POLICY_DENIED, QUOTA_EXCEEDED, DEPLOYMENT_IN_PROGRESS, PORT_IN_USE or HOST_IN_USE; then nothing was done.
    */
   async take(environment: EnvironmentEntity, wanted: Wanted): Promise<Deployment> {
     try {

@@ -1,8 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { readCompose, releaseDigest, render } from '../compose/index.js';
 import type { ComposeSpec, PinnedImage, ReleaseSpec, RunSpec } from '../compose/index.js';
 import { toRunSettings, type Settings } from '../environments/configuration.entity.js';
+import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import type { EnvironmentEntity } from '../environments/environment.entity.js';
+import { refuseHostsBelow } from '../ingress/hosts.js';
 import { versionsFor } from '../secrets/secret-use.js';
 import { SecretsService } from '../secrets/secrets.js';
 import { checkHealthConditions, Images } from './images.js';
@@ -27,6 +29,7 @@ export class Preparation {
   constructor(
     private readonly images: Images,
     private readonly secrets: SecretsService,
+    @Inject(SCHEDULER_ENV) private readonly env: SchedulerEnv,
   ) {}
 
   /** Throws what `readCompose` does, what the registry-proxy says of an image, and SECRET_NOT_FOUND. */
@@ -44,6 +47,7 @@ export class Preparation {
     const runSettings = toRunSettings(settings);
     const { spec, warnings } = render(release, runSettings);
     checkHealthConditions(spec, release.images);
+    refuseHostsBelow(this.env.BERTH_INGRESS_DOMAIN, spec);
     // The resources' own are there already: theirs are those of their credentials, which may not be the last.
     spec.secrets = { ...versions(spec), ...spec.secrets };
     const backings = Object.entries(runSettings.backings).map(([name, { image }]) => [name, image] as const);

@@ -19,6 +19,7 @@ import { Ingress } from '../ingress/ingress.js';
 import { Settlements } from '../upkeep/settlements.js';
 import { DeploymentEntity, toDeployment, type Undo } from './deployment.entity.js';
 import { fixedPorts } from './facts.js';
+import { keepHosts } from './host-claims.js';
 
 /** A lease that is not renewed for so long is another's to take. */
 export const LEASE_SECONDS = 5;
@@ -117,7 +118,7 @@ export class RolloutLedger {
     });
   }
 
-  /** The end: status, what runs, ports, quota, record and event, all or nothing. */
+  /** The end: status, what runs, ports, hosts, quota, record and event, all or nothing. */
   async finish(held: Held, { permission, steps, reason, undo, running }: Outcome): Promise<void> {
     await this.dataSource.transaction(async (transaction) => {
       const status = undo?.status ?? 'succeeded';
@@ -125,6 +126,7 @@ export class RolloutLedger {
         ...{ permission, status, reason, steps, finishedAt: new Date(), leaseOwner: null, leaseUntil: null },
       });
       await this.keepPorts(transaction, deployment.environmentId, running?.spec ?? null);
+      await keepHosts(transaction, deployment.environmentId, running?.spec ?? null);
       if (undo) {
         await this.settlements.release(transaction, held.id);
       } else {

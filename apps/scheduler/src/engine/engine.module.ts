@@ -38,6 +38,7 @@ import { METADATA_HOST, METADATA_PORT, WAY_IN, type WayIn } from './way-in.js';
           folder: env.BERTH_INGRESS_FOLDER,
           host: env.BERTH_INGRESS_HOST,
           port: env.BERTH_INGRESS_PORT,
+          ...(env.BERTH_INGRESS_TLS === 'off' ? {} : { tlsPort: env.BERTH_INGRESS_TLS_PORT }),
         });
       },
     },

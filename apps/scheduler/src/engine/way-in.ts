@@ -9,12 +9,15 @@ export interface WayInOptions {
   /** Where the host answers. */
   host: string;
   port: number;
+  /** Where it answers over TLS, if it does. */
+  tlsPort?: number;
 }
 
 /** What the container sees of the host's folder. */
 export const WAY_IN_FOLDER = '/run/berth';
 /** Where the container answers, in its own network only. */
 export const WAY_IN_PORT = 8080;
+export const WAY_IN_TLS_PORT = 8443;
 /** What instances call it by, in the network of each environment, to ask about their environment. */
 export const METADATA_HOST = 'metadata.berth';
 export const METADATA_PORT = 8480;

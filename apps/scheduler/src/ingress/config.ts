@@ -1,4 +1,5 @@
 import { WAY_IN_FOLDER, WAY_IN_PORT } from '../engine/way-in.js';
+import { hostsOf } from './hosts.js';
 import { metadataServer } from './metadata-server.js';
 
 /** A service that requests are led to. */
@@ -8,6 +9,17 @@ export interface IngressRoute {
   service: string;
   port: number;
   protocol: 'http' | 'h2c';
+  /** Names of its own. */
+  hosts: string[];
+}
+
+export type RoutePlace = Pick<IngressRoute, 'project' | 'environment' | 'service'>;
+
+/** Of Caddy's configuration, what others here have to know. */
+export interface WayInConfig {
+  admin: object;
+  logging: object;
+  apps: { http: { servers: { public: { listen: string[]; routes: object[] } } & Record<string, object> } };
 }
 
 /** Headers of a probe, and of an answer that is an instance's own. */
@@ -25,11 +37,7 @@ const UNKNOWN = JSON.stringify({
 export const BOOT_CONFIG = { admin: ADMIN };
 
 /** `<service>.<environment>.<project>`: its alias in its network, and before the domain its host name. */
-export function routeName({
-  service,
-  environment,
-  project,
-}: Omit<IngressRoute, 'port' | 'protocol'>): string {
+export function routeName({ service, environment, project }: RoutePlace): string {
   return `${service}.${environment}.${project}`;
 }
 
@@ -38,12 +46,14 @@ export function routeName({
  * and their ports only, never with a deployment. `address`: of its own network, the only one where
  * the public server listens, so that no guest reaches it.
  */
-export function ingressConfig(address: string, domain: string, routes: readonly IngressRoute[]): object {
+export function ingressConfig(address: string, domain: string, routes: readonly IngressRoute[]): WayInConfig {
   const mappings = routes
-    .map((route) => ({
-      input: `${routeName(route)}.${domain}`,
-      outputs: [routeName(route), String(route.port), route.protocol],
-    }))
+    .flatMap((route) =>
+      hostsOf(route, domain).map((input) => ({
+        input,
+        outputs: [routeName(route), String(route.port), route.protocol],
+      })),
+    )
     .sort((a, b) => (a.input < b.input ? -1 : a.input > b.input ? 1 : 0));
   const server = {
     listen: [`${address}:${WAY_IN_PORT}`],

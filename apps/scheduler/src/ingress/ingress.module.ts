@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { KeyStoreModule } from '../certificates/key-store.module.js';
 import { Ingress } from './ingress.js';
 
-@Module({ providers: [Ingress], exports: [Ingress] })
+@Module({ imports: [KeyStoreModule], providers: [Ingress], exports: [Ingress] })
 export class IngressModule {}

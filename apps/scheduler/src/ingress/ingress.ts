@@ -10,6 +10,7 @@ import {
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { KeyStore } from '../certificates/key-store.js';
 import type { RunSpec } from '../compose/index.js';
 import type { EnvironmentRef, InstanceAddress } from '../engine/container-engine.js';
 import { WAY_IN, type WayIn } from '../engine/way-in.js';
@@ -17,16 +18,12 @@ import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from '../upkeep/rounds.js';
 import { loadConfig } from './admin-client.js';
 import { joinAhead, newEnvironments } from './ahead.js';
-import { BOOT_CONFIG, ingressConfig, routeName, type IngressRoute } from './config.js';
+import { BOOT_CONFIG, ingressConfig, type RoutePlace } from './config.js';
+import { derivedHost, hostsOf, routesOf, type Place } from './hosts.js';
 import { reaches } from './probe.js';
+import { urlAt, withTls } from './tls.js';
 
 const RETRY_MS = 500;
-
-interface Place {
-  project: string;
-  environment: string;
-  spec: RunSpec;
-}
 
 /**
  * Holds the way in against what should run: that its container is there, in the networks of the environments where
@@ -44,6 +41,7 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     @Inject(WAY_IN) private readonly wayIn: WayIn | null,
     @Inject(SCHEDULER_ENV) private readonly env: SchedulerEnv,
     @Inject(LOGGER) private readonly logger: Logger,
+    private readonly keys: KeyStore,
   ) {
     this.rounds = new Rounds(env.SCHEDULER_UPKEEP_SECONDS * 1_000, () => this.round());
   }
@@ -67,9 +65,11 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   /** Where a service answers; null where it has no way in. */
-  urlOf(route: Omit<IngressRoute, 'port' | 'protocol'>, spec: RunSpec | null): string | null {
-    if (!this.wayIn || !spec?.services[route.service]?.http) return null;
-    return `http://${routeName(route)}.${this.env.BERTH_INGRESS_DOMAIN}:${this.env.BERTH_INGRESS_PORT}`;
+  urlOf(route: RoutePlace, spec: RunSpec | null): string | null {
+    const service = spec?.services[route.service];
+    if (!this.wayIn || !service?.http) return null;
+    const [host] = [...service.hosts, derivedHost(route, this.env.BERTH_INGRESS_DOMAIN)];
+    return urlAt(host, this.env);
   }
 
   /**
@@ -113,7 +113,10 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
       return { wanted: peopled(places), mayKeep: fresh };
     });
     const routes = routesOf(places);
-    const config = ingressConfig(address, this.env.BERTH_INGRESS_DOMAIN, routes);
+    const domain = this.env.BERTH_INGRESS_DOMAIN;
+    const hosts = routes.flatMap((route) => hostsOf(route, domain)).sort();
+    const own = await this.keys.all();
+    const config = withTls(ingressConfig(address, domain, routes), this.env, { hosts, own });
     const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex');
     if (hash === this.loaded) return;
     await loadConfig(folder, config);
@@ -130,18 +133,6 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
        SELECT project, environment, spec FROM deployments WHERE status IN ('pending', 'running')`,
     );
   }
-}
-
-function routesOf(places: readonly Place[]): IngressRoute[] {
-  const routes = new Map<string, IngressRoute>();
-  for (const { project, environment, spec } of places) {
-    for (const [service, { http }] of Object.entries(spec.services)) {
-      if (!http) continue;
-      const { port, protocol } = http;
-      routes.set(`${project}/${environment}/${service}`, { project, environment, service, port, protocol });
-    }
-  }
-  return [...routes.values()];
 }
 
 /** Where something runs, or is about to: these are the networks to be in. */

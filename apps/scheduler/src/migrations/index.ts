@@ -6,6 +6,8 @@ import { CreateSecrets1764000000001 } from './1764000000001-secrets.js';
 import { CreateEnvironmentChanges1764000003000 } from './1764000003000-environment-changes.js';
 import { CreateResources1764300000000 } from './1764300000000-resources.js';
 import { AddDrift1764300000001 } from './1764300000001-drift.js';
+import { CreateHosts1764400000000 } from './1764400000000-hosts.js';
+import { CreateCertificates1764400000001 } from './1764400000001-certificates.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -16,4 +18,6 @@ export const migrations = [
   CreateEnvironmentChanges1764000003000,
   CreateResources1764300000000,
   AddDrift1764300000001,
+  CreateHosts1764400000000,
+  CreateCertificates1764400000001,
 ];

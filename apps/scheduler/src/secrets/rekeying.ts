@@ -1,10 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, Not } from 'typeorm';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { rewrap } from './envelope.js';
 import { Keyring } from './keyring.js';
+import { CertificateEntity, placeOf } from '../certificates/certificate.entity.js';
 import { SecretEntity } from './secret.entity.js';
 
 /** Rows of one transaction: what a crash can cost, and how long others may wait for a row. */
@@ -15,7 +16,7 @@ type Wrapped = Pick<SecretEntity, 'environmentId' | 'name' | 'version'> & {
   wrappedKey: Buffer;
 };
 
-/** Brings all secrets under the current key. */
+/** Brings all secrets, and the keys of certificates, under the current key. */
 @Injectable()
 export class Rekeying {
   constructor(
@@ -27,7 +28,8 @@ export class Rekeying {
   /** Throws when a secret needs a key that is not given: then nothing would work that needs it. */
   async check(): Promise<void> {
     const missing: { key: string; secrets: number }[] = await this.dataSource.query(
-      `SELECT key_id AS key, count(*)::int AS secrets FROM secrets
+      `SELECT key_id AS key, count(*)::int AS secrets
+       FROM (SELECT key_id FROM secrets UNION ALL SELECT key_id FROM certificates) AS sealed
        WHERE key_id IS NOT NULL AND key_id <> ALL ($1) GROUP BY key_id ORDER BY key_id`,
       [this.keyring.ids],
     );
@@ -43,9 +45,25 @@ export class Rekeying {
    * goes on; several at once take turns, each in the order of the primary key.
    */
   async run(): Promise<void> {
-    let done = 0;
+    let done = await this.certificates();
     for (let count = await this.batch(); count > 0; count = await this.batch()) done += count;
     if (done > 0) this.logger.info({ secrets: done, key: this.keyring.current.id }, 'secrets.rekeyed');
+  }
+
+  /** Of which there are few. */
+  private certificates(): Promise<number> {
+    return this.dataSource.transaction(async (transaction) => {
+      const rows = await transaction.find(CertificateEntity, {
+        where: { keyId: Not(this.keyring.current.id) },
+        order: { host: 'ASC' },
+        lock: { mode: 'pessimistic_write' },
+      });
+      for (const row of rows) {
+        const wrapped = rewrap(this.keyring, placeOf(row), row);
+        await transaction.update(CertificateEntity, { host: row.host }, wrapped);
+      }
+      return rows.length;
+    });
   }
 
   private batch(): Promise<number> {

@@ -71,6 +71,7 @@ export function toService(service: EngineService, spec: RunSpec | null, url: str
     release,
     replicas: { running: instances.filter(({ state }) => state === 'running').length, desired },
     url,
+    hosts: spec?.services[name]?.hosts ?? [],
     ports: portsOf(service),
     instances: instances.map(({ id, state, healthy, release: own, startedAt, message }) => ({
       ...{ id, state, healthy, startedAt, message, release: own },

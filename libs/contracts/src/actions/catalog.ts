@@ -6,6 +6,7 @@ export * from './instances.js';
 export * from './exec.js';
 export * from './stats.js';
 export * from './secrets.js';
+export * from './certificates.js';
 export * from './resources.js';
 export * from './images.js';
 export * from './quotas.js';

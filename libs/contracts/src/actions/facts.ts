@@ -15,6 +15,7 @@ export const DeploymentFacts = z.object({
   capAdd: z.array(z.string()),
   publishedPorts: z.array(z.int()),
   minPublishedPort: z.int().describe('65536 when no fixed port is published'),
+  hosts: z.array(z.string()).describe('Host names of their own that services answer at'),
   volumes: z.array(z.string()),
   allReadOnly: z.boolean(),
   instances: z.int(),

@@ -5,6 +5,7 @@ import {
   METADATA_HOST,
   WAY_IN_FOLDER,
   WAY_IN_PORT,
+  WAY_IN_TLS_PORT,
   type NetworkPlaces,
   type WayIn,
   type WayInOptions,
@@ -123,7 +124,8 @@ export class WayInContainer implements WayIn {
   }
 
   private async create(address: string): Promise<void> {
-    const { image, folder, host, port } = this.options;
+    const { image, folder } = this.options;
+    const published = publishedPorts(this.options);
     // As whoever runs the scheduler, for both use the sockets in the folder; it has no capability at all.
     const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
     try {
@@ -136,11 +138,11 @@ export class WayInContainer implements WayIn {
             `XDG_DATA_HOME=${WAY_IN_FOLDER}/data`,
             `XDG_CONFIG_HOME=${WAY_IN_FOLDER}/config`,
           ],
-          ExposedPorts: { [`${WAY_IN_PORT}/tcp`]: {} },
+          ExposedPorts: Object.fromEntries(Object.keys(published).map((port) => [port, {}])),
           HostConfig: {
             NetworkMode: this.name,
             Binds: [`${folder}:${WAY_IN_FOLDER}`],
-            PortBindings: { [`${WAY_IN_PORT}/tcp`]: [{ HostIp: host, HostPort: String(port) }] },
+            PortBindings: published,
             RestartPolicy: { Name: 'unless-stopped' },
             CapDrop: ['ALL'],
             SecurityOpt: ['no-new-privileges'],
@@ -158,6 +160,15 @@ export class WayInContainer implements WayIn {
       if (!hasStatus(error, 409)) throw error;
     }
   }
+}
+
+/** Ports of the host that lead to it, by its own. */
+function publishedPorts({ host, port, tlsPort }: WayInOptions): Record<string, object[]> {
+  const at = (number: number): object[] => [{ HostIp: host, HostPort: String(number) }];
+  return {
+    [`${WAY_IN_PORT}/tcp`]: at(port),
+    ...(tlsPort === undefined ? {} : { [`${WAY_IN_TLS_PORT}/tcp`]: at(tlsPort) }),
+  };
 }
 
 /** The address after the gateway's, which is the first of the subnet. */
