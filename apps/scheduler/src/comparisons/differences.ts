@@ -48,8 +48,11 @@ function imageOf({ image, pinned }: RunService): string {
   return `${image}@${pinned.digest}`;
 }
 
-/** With secrets by name and version: their values are nobody's business, and not here. */
-function comparable({ pinned, image, secrets, ...service }: RunService, spec: RunSpec | null): object {
+/** With secrets by name and version: their values are nobody's business, and not here. How often it was restarted says nothing. */
+function comparable(
+  { pinned, image, secrets, restarts: _restarts, ...service }: RunService,
+  spec: RunSpec | null,
+): object {
   const given = secrets.map(({ secret, file, variable }) => [
     file?.path ?? variable ?? secret,
     `${secret} (version ${spec?.secrets[secret] ?? 'none'})`,
