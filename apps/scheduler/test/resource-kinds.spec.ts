@@ -10,12 +10,18 @@ let bench: SchedulerBench;
 
 const beside = sideBySide(async () => {
   bench = await SchedulerBench.start();
-  const [redis, nats, mariadb] = await Promise.all([
+  const [redis, nats, mariadb, rabbitmq] = await Promise.all([
     buildResourceImage('redis'),
     buildResourceImage('nats'),
     buildResourceImage('mariadb'),
+    buildResourceImage('rabbitmq'),
   ]);
-  bench.neighbours.images = { 'redis:7': redis, 'nats:2.10-alpine': nats, 'mariadb:10.11': mariadb };
+  bench.neighbours.images = {
+    'redis:7': redis,
+    'nats:2.10-alpine': nats,
+    'mariadb:10.11': mariadb,
+    'rabbitmq:3.13': rabbitmq,
+  };
 });
 afterAll(() => bench.stop());
 
@@ -73,9 +79,9 @@ async function succeeded(deployment: Deployment): Promise<void> {
   expect([end.status, end.reason]).toEqual(['succeeded', null]);
 }
 
-/** In the newest instance of the service. */
-async function inApp({ project, environment }: Place, script: string): Promise<string> {
-  const labels = { installation: bench.installation, project, environment, service: 'app' };
+/** In the newest instance of a service. */
+async function inApp({ project, environment }: Place, script: string, service = 'app'): Promise<string> {
+  const labels = { installation: bench.installation, project, environment, service };
   const filters = Object.entries(labels).flatMap(([name, value]) => [
     '--filter',
     `label=berth.${name}=${value}`,
@@ -122,3 +128,32 @@ for (const { entry, version, image, read, write, ruin, refusal } of KINDS) {
     });
   });
 }
+
+/** Through its own tool: there is no client of AMQP in Debian's packages that is small enough. */
+beside('rabbitmq is given new credentials, backed up and restored', async () => {
+  const place = await bench.shop();
+  const named = { ...place, name: 'store' };
+  const added = await bench.call(resourceRpc.add, { ...named, entry: 'rabbitmq', version: '3.13' });
+  await succeeded(added.deployment);
+  const control = (words: string): Promise<string> => inApp(place, `rabbitmqctl -q ${words}`, 'store');
+  expect(await control('list_users --no-table-headers')).toMatch(/^app1\s/);
+  const compose =
+    'services: { app: { image: "redis:7", entrypoint: [sleep, infinity], x-berth: { uses: [store] } } }';
+  await succeeded(await bench.deploy(place, compose));
+  const authenticate = async (): Promise<string> => {
+    const [user, password] = (await inApp(place, 'echo $STORE_USERNAME $STORE_PASSWORD')).split(' ');
+    return control(`authenticate_user ${user} ${password} && echo welcome`);
+  };
+  expect(await authenticate()).toContain('welcome');
+  await succeeded((await bench.call(resourceRpc.rotate, named)).deployment);
+  expect(await authenticate()).toContain('welcome');
+  expect(await control('list_users --no-table-headers')).toMatch(/^app2\s[^\n]*$/);
+
+  const limit = `set_policy short '^short' '{"max-length":5}'`;
+  await control(limit);
+  const backup = await done(place, await bench.call(resourceRpc.backUp, named));
+  await control('clear_policy short');
+  await done(place, await bench.call(resourceRpc.restore, { ...named, backup: backup.id }));
+  expect(await control('list_policies --no-table-headers')).toContain('max-length');
+  expect(await authenticate()).toContain('welcome');
+});

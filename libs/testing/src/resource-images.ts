@@ -17,6 +17,7 @@ interface Recipe {
   user: string | null;
   folders: string[];
   path: string;
+  env?: Record<string, string>;
   /** What the image on Docker Hub does before it starts the server, as far as the catalog's entry relies on it. */
   entrypoint: string;
   cmd: string[];
@@ -80,6 +81,16 @@ const RECIPES = {
       exec "$@"`,
     cmd: ['mariadbd', '--socket=/run/mysqld/mysqld.sock', '--bind-address=0.0.0.0'],
   },
+  rabbitmq: {
+    tag: '3.13',
+    packages: ['rabbitmq-server'],
+    user: 'rabbitmq',
+    folders: ['/var/lib/rabbitmq', '/var/lib/rabbitmq/mnesia', '/var/log/rabbitmq'],
+    path: '/usr/lib/rabbitmq/bin:/bin:/usr/bin',
+    env: { HOME: '/var/lib/rabbitmq', RABBITMQ_LOGS: '-', LANG: 'C.UTF-8' },
+    entrypoint: 'exec "$@"',
+    cmd: ['rabbitmq-server'],
+  },
 } as const satisfies Record<string, Recipe>;
 
 /** What a registry says of an image. */
@@ -93,7 +104,7 @@ export type ResourceImage = keyof typeof RECIPES;
  */
 export function buildResourceImage(name: ResourceImage): Promise<PulledImage> {
   return startOnce(`image-${name}`, async () => {
-    const { tag, packages, user, folders, path, entrypoint, cmd }: Recipe = RECIPES[name];
+    const { tag, packages, user, folders, path, env, entrypoint, cmd }: Recipe = RECIPES[name];
     const layers = [
       await debianLayer(...packages),
       await groundLayer(COMMANDS, [
@@ -103,7 +114,15 @@ export function buildResourceImage(name: ResourceImage): Promise<PulledImage> {
     ];
     const account = user ?? 'app';
     const { reference, repository, digest, mediaType } = await buildTestImage({
-      ...{ name, tag, layers, cmd, entrypoint: ['/docker-entrypoint.sh'], env: { PATH: path }, user: '' },
+      ...{
+        name,
+        tag,
+        layers,
+        cmd,
+        entrypoint: ['/docker-entrypoint.sh'],
+        env: { ...env, PATH: path },
+        user: '',
+      },
       files: {
         '/docker-entrypoint.sh': { content: `#!/bin/sh\nset -e\n${entrypoint}\n`, mode: 0o755 },
         '/etc/passwd': `root:x:0:0:root:/:/bin/sh\n${account}:x:${UID}:${UID}::/tmp:/bin/sh\n`,

@@ -16,6 +16,8 @@ const AWAY_POLL_MS = 500;
 /** How long all must stay up before it counts: where a health check vouches for a service, hardly at all. */
 const STABLE_MS = 1_000;
 const STABLE_HEALTHY_MS = 200;
+/** A busy engine tells late of a container's end: by so many times what it takes to answer. */
+const LATENESS = 5;
 
 /**
  * One rollout under way: brings up each service beside what ran before, when those it depends on are there, and watches
@@ -29,6 +31,8 @@ export class RolloutWatch {
   /** Tasks that have answered where requests come in. */
   private readonly reached = new Set<string>();
   private settledSince: number | null = null;
+  /** The longest that the engine took to answer since all settled, in milliseconds. */
+  private slowestAnswer = 0;
   private told = '';
   private started = false;
   private generations: Generations | null = null;
@@ -69,7 +73,9 @@ export class RolloutWatch {
 
   private async round(): Promise<Map<string, Verdict>> {
     const generations = (this.generations ??= await Generations.of(this.swarm, this.rollout));
+    const asked = performance.now();
     let state = await this.swarm.objects.state(this.rollout.target);
+    this.slowestAnswer = Math.max(this.slowestAnswer, performance.now() - asked);
     if (!this.started)
       for (const task of state.tasks) if (isStopped(task) && !this.isOfThis(task)) this.before.add(task.ID);
     this.started = true;
@@ -215,6 +221,7 @@ export class RolloutWatch {
       this.waiting.size === 0 && [...verdicts.values()].every((verdict) => verdict.state === 'settled');
     if (!settled) {
       this.settledSince = null;
+      this.slowestAnswer = 0;
       return false;
     }
     this.settledSince ??= performance.now();
@@ -225,7 +232,7 @@ export class RolloutWatch {
     const vouched = Object.values(this.rollout.spec.services).every(
       ({ healthcheck }) => healthcheck?.test && healthcheck.test[0] !== 'NONE',
     );
-    return vouched ? STABLE_HEALTHY_MS : STABLE_MS;
+    return (vouched ? STABLE_HEALTHY_MS : STABLE_MS) + LATENESS * this.slowestAnswer;
   }
 
   private tell(message: string, settled = false): void {
