@@ -4,7 +4,7 @@ import { SchedulerBench } from './scheduler-bench.js';
 import { sideBySide } from './side-by-side.js';
 
 // Several containers each, one after the other, and several such cases at a time.
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 let bench: SchedulerBench;
 
