@@ -42,7 +42,7 @@ export async function startBenchPlatform(): Promise<BenchPlatform> {
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   await prepareMachine(home, settings, ['platform', 'sample'], progress);
   const platform = await bringUp(home, settings, { progress });
-  const remove = async (): Promise<void> => {
+  const removeAll = async (): Promise<void> => {
     await stopServices(home);
     await removeWorkloads(settings.dockerHost, platform.installation);
     await docker(settings.dockerHost, 'image', 'rm', '--force', `${platform.registry}/demo/hello:1`).catch(
@@ -51,6 +51,9 @@ export async function startBenchPlatform(): Promise<BenchPlatform> {
     await bringDown(home, settings);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
+  // Once, whoever asks: a scenario that is cut off fails, and asks as well.
+  let removed: Promise<void> | undefined;
+  const remove = (): Promise<void> => (removed ??= removeAll());
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void remove().finally(() => process.exit(130)));
   try {
