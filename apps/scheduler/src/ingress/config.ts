@@ -138,8 +138,8 @@ function proxy(versions: string[]): object {
       selection_policy: { policy: 'round_robin' },
       ...{ try_duration: '5s', try_interval: '20ms' },
     },
-    // Event streams and the like are passed on as they come.
-    flush_interval: -1,
+    // Event streams, and all whose length is not told beforehand, are passed on as they come without being asked to. With
+    // `flush_interval: -1`, services would not be told that who listened is gone.
     transport: {
       protocol: 'http',
       versions,
