@@ -96,7 +96,9 @@ export class RolloutRun {
     signal.throwIfAborted();
     const rollout = this.rollout(this.deployment.release, this.specs.wanted);
     this.steps.set('rolling-out', 'running', null);
-    await Promise.race([this.ingress.catchUp(), aborted(signal)]);
+    await this.insist(deadline, signal, () =>
+      Promise.race([this.ingress.catchUp(this.specs.wanted), aborted(signal)]),
+    );
     signal.throwIfAborted();
     const { previous } = this.specs;
     await this.insist(deadline, signal, () => addUsers(engine, rollout, rotated(previous, rollout.spec)));

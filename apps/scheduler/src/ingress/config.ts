@@ -1,4 +1,4 @@
-import { WAY_IN_FOLDER, WAY_IN_PORT } from '../engine/way-in.js';
+import { WAY_IN_ADDRESS, WAY_IN_FOLDER, WAY_IN_PORT } from '../engine/way-in.js';
 import { metadataServer } from './metadata-server.js';
 
 /** A service that requests are led to. */
@@ -35,10 +35,10 @@ export function routeName({
 
 /**
  * The whole configuration of Caddy. Instances are found by name when a request comes, so that it changes with services
- * and their ports only, never with a deployment. `address`: of its own network, the only one where
- * the public server listens, so that no guest reaches it.
+ * and their ports only, never with a deployment. The public server listens in its own network only, so that no guest
+ * reaches it.
  */
-export function ingressConfig(address: string, domain: string, routes: readonly IngressRoute[]): object {
+export function ingressConfig(domain: string, routes: readonly IngressRoute[]): object {
   const mappings = routes
     .map((route) => ({
       input: `${routeName(route)}.${domain}`,
@@ -46,7 +46,7 @@ export function ingressConfig(address: string, domain: string, routes: readonly 
     }))
     .sort((a, b) => (a.input < b.input ? -1 : a.input > b.input ? 1 : 0));
   const server = {
-    listen: [`${address}:${WAY_IN_PORT}`],
+    listen: [`{env.${WAY_IN_ADDRESS}}:${WAY_IN_PORT}`],
     protocols: ['h1', 'h2', 'h2c'],
     automatic_https: { disable: true },
     logs: { default_logger_name: 'access' },

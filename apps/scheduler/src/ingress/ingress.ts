@@ -9,7 +9,8 @@ import {
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { LOGGER, type Logger } from '@berth/runtime';
+import { BerthError } from '@berth/contracts';
+import { asBerthError, LOGGER, type Logger } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
 import type { EnvironmentRef, InstanceAddress } from '../engine/container-engine.js';
 import { WAY_IN, type WayIn } from '../engine/way-in.js';
@@ -20,6 +21,8 @@ import { BOOT_CONFIG, ingressConfig, routeName, type IngressRoute } from './conf
 import { reaches } from './probe.js';
 
 const RETRY_MS = 500;
+/** In a row: from then on it is not taken for a passing trouble, and who waits for it is told. */
+const PATIENCE_MS = 20_000;
 
 interface Place {
   project: string;
@@ -37,6 +40,8 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
   /** Hash of the configuration that Caddy has taken from here, and by which start of it. */
   private loaded: string | null = null;
   private readonly waiting: (() => void)[] = [];
+  /** Since when each round has failed for the same kind of reason, and what the last says. */
+  private failure: { since: number; error: BerthError } | null = null;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -60,9 +65,16 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     if (this.wayIn) this.rounds.wake();
   }
 
-  /** Asks instances where requests come in; undefined where they come in nowhere. */
+  /**
+   * Asks instances where requests come in; undefined where they come in nowhere. Throws WAY_IN_UNAVAILABLE when that has not
+   * worked for a while.
+   */
   get probe(): ((instance: InstanceAddress) => Promise<boolean>) | undefined {
-    return this.wayIn ? (instance) => reaches(this.env.BERTH_INGRESS_FOLDER, instance) : undefined;
+    if (!this.wayIn) return undefined;
+    return (instance) => {
+      this.throwIfBroken();
+      return reaches(this.env.BERTH_INGRESS_FOLDER, instance);
+    };
   }
 
   /** Where a service answers; null where it has no way in. */
@@ -72,23 +84,38 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   /**
-   * Resolves when the way in was held against what should run, from now on, whatever came of it. It is in a network before
-   * the first instance is: the engine does not coordinate addresses of a container and a task that join at one time.
+   * Resolves when the way in was held against what should run, from now on: in any case for who has nothing that is reached
+   * through it; else when that has worked. Throws WAY_IN_UNAVAILABLE when it has not for a while, and at once when it is the
+   * engine or the database that is away. The way in is in a network before the first instance is: the engine
+   * does not coordinate addresses of a container and a task that join at one time.
    */
-  async catchUp(): Promise<void> {
+  async catchUp(spec: RunSpec): Promise<void> {
     if (!this.wayIn) return;
-    await new Promise<void>((resolve) => {
-      this.waiting.push(resolve);
-      this.rounds.wake();
-    });
+    const needed = Object.values(spec.services).some(({ http, replicas }) => http && replicas > 0);
+    this.rounds.wake();
+    do {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+      if (!needed || !this.failure) return;
+      this.throwIfBroken();
+    } while (this.failure.error.code === 'WAY_IN_UNAVAILABLE');
+    throw this.failure.error;
+  }
+
+  private throwIfBroken(): void {
+    if (this.failure?.error.code !== 'WAY_IN_UNAVAILABLE') return;
+    if (performance.now() - this.failure.since >= PATIENCE_MS) throw this.failure.error;
   }
 
   private async round(): Promise<void> {
     const waiting = this.waiting.splice(0);
     try {
       if (this.wayIn) await this.reconcile(this.wayIn);
+      this.failure = null;
     } catch (error) {
       this.logger.warn({ err: error }, 'ingress.failed');
+      const told = explained(error);
+      const since = this.failure?.error.code === told.code ? this.failure.since : performance.now();
+      this.failure = { since, error: told };
       setTimeout(() => this.rounds.wake(), RETRY_MS).unref();
     } finally {
       for (const resolve of waiting) resolve();
@@ -99,14 +126,18 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     const folder = this.env.BERTH_INGRESS_FOLDER;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, 'boot.json'), JSON.stringify(BOOT_CONFIG));
-    const address = await wayIn.ensure();
+    const start = await wayIn.ensure();
     let places: Place[] = [];
     await wayIn.join(async () => peopled((places = await this.places())));
     const routes = routesOf(places);
-    const config = ingressConfig(address, this.env.BERTH_INGRESS_DOMAIN, routes);
-    const hash = createHash('sha256').update(JSON.stringify(config)).digest('hex');
+    const config = ingressConfig(this.env.BERTH_INGRESS_DOMAIN, routes);
+    const hash = createHash('sha256')
+      .update(JSON.stringify([start, config]))
+      .digest('hex');
     if (hash === this.loaded) return;
-    await loadConfig(folder, config);
+    await loadConfig(folder, config).catch((error: Error) => {
+      throw broken(`it does not take its configuration: ${error.message}`, error);
+    });
     this.loaded = hash;
     this.logger.info({ services: routes.length }, 'ingress.loaded');
   }
@@ -120,6 +151,17 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
        SELECT project, environment, spec FROM deployments WHERE status IN ('pending', 'running')`,
     );
   }
+}
+
+/** What is not another's trouble is the way in's own. */
+function explained(error: unknown): BerthError {
+  if (error instanceof BerthError) return error;
+  const told = asBerthError(error);
+  return told.code === 'DATABASE_UNAVAILABLE' ? told : broken((error as Error).message, error);
+}
+
+function broken(why: string, cause: unknown): BerthError {
+  return new BerthError('WAY_IN_UNAVAILABLE', `The way in does not work: ${why}`, {}, { cause });
 }
 
 function routesOf(places: readonly Place[]): IngressRoute[] {
