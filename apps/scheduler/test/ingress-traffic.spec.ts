@@ -166,6 +166,23 @@ services:
     expect(Number(top.trim().split(/\s+/).at(-1))).toBeLessThan(LARGE / 1024);
   });
 
+  it('event streams that are open go on while a new service is made known, and do not hold that up', async () => {
+    const call = ask('/events').end();
+    call.on('error', () => undefined);
+    const events = await answerOf(call);
+    let heard = '';
+    events.setEncoding('utf8').on('data', (chunk: string) => (heard += chunk));
+    events.on('error', () => undefined);
+    const { id } = await bench.deploy(
+      await bench.shop(),
+      'services: { web: { image: web, stop_grace_period: 1s, x-berth: { http: 8080 } } }',
+    );
+    expect(await bench.finished(id)).toMatchObject({ status: 'succeeded', reason: null });
+    await read('/tell');
+    await eventually(() => expect(heard).toMatch(/data: hello\n\ndata: \d+\n\n/));
+    call.destroy();
+  });
+
   it('the access log says in JSON what was asked, under the id that both ends have seen', async () => {
     const mine = 'order-4711';
     const answers = [ask('/echo').end(), ask('/echo', 'GET', { 'x-correlation-id': mine }).end()];

@@ -21,6 +21,18 @@ export const WAY_IN_ADDRESS = 'BERTH_ADDRESS';
 export const METADATA_HOST = 'metadata.berth';
 export const METADATA_PORT = 8480;
 
+/**
+ * What instances of a service are called in their network by who leads requests to them: the same from every network, and
+ * another for each port, so that those of an update that changes it are never asked at each other's.
+ */
+export function upstreamName(
+  { project, environment }: EnvironmentRef,
+  service: string,
+  { port, protocol }: { port: number; protocol: string },
+): string {
+  return `${protocol}-${port}.${service}.${environment}.${project}`;
+}
+
 /** The container through which requests come in, and the networks that it is in. Everything is idempotent. */
 export interface WayIn {
   /**

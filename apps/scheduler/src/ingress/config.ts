@@ -1,4 +1,4 @@
-import { WAY_IN_ADDRESS, WAY_IN_FOLDER, WAY_IN_PORT } from '../engine/way-in.js';
+import { upstreamName, WAY_IN_ADDRESS, WAY_IN_FOLDER, WAY_IN_PORT } from '../engine/way-in.js';
 import { metadataServer } from './metadata-server.js';
 
 /** A service that requests are led to. */
@@ -24,7 +24,7 @@ const UNKNOWN = JSON.stringify({
 /** What the container starts with until it was given more: the door for its administration. */
 export const BOOT_CONFIG = { admin: ADMIN };
 
-/** `<service>.<environment>.<project>`: its alias in its network, and before the domain its host name. */
+/** `<service>.<environment>.<project>`: its host name before the domain. */
 export function routeName({
   service,
   environment,
@@ -42,7 +42,7 @@ export function ingressConfig(domain: string, routes: readonly IngressRoute[]): 
   const mappings = routes
     .map((route) => ({
       input: `${routeName(route)}.${domain}`,
-      outputs: [routeName(route), String(route.port), route.protocol],
+      outputs: [upstreamName(route, route.service, route), String(route.port), route.protocol],
     }))
     .sort((a, b) => (a.input < b.input ? -1 : a.input > b.input ? 1 : 0));
   const server = {

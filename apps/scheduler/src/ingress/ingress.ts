@@ -142,13 +142,18 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     this.logger.info({ services: routes.length }, 'ingress.loaded');
   }
 
-  /** Releases that run, and after them those being rolled out: of a service in both, the newer counts. */
+  /**
+   * Releases that run, and those being rolled out. Of a service in both, the later counts: what runs, until the
+   * instances of what is being rolled out have proven themselves.
+   */
   private places(): Promise<Place[]> {
     return this.dataSource.query(
-      `SELECT d.project, d.environment, d.spec FROM environments e
+      `SELECT d.project, d.environment, d.spec, 1 AS turn FROM environments e
        JOIN deployments d ON d.id = e.deployment WHERE e.removing_since IS NULL
        UNION ALL
-       SELECT project, environment, spec FROM deployments WHERE status IN ('pending', 'running')`,
+       SELECT project, environment, spec, CASE WHEN serving THEN 2 ELSE 0 END FROM deployments
+         WHERE status IN ('pending', 'running')
+       ORDER BY turn`,
     );
   }
 }

@@ -6,6 +6,7 @@ import { CreateSecrets1764000000001 } from './1764000000001-secrets.js';
 import { CreateEnvironmentChanges1764000003000 } from './1764000003000-environment-changes.js';
 import { CreateResources1764300000000 } from './1764300000000-resources.js';
 import { AddDrift1764300000001 } from './1764300000001-drift.js';
+import { AddServing1764300000010 } from './1764300000010-serving.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -16,4 +17,5 @@ export const migrations = [
   CreateEnvironmentChanges1764000003000,
   CreateResources1764300000000,
   AddDrift1764300000001,
+  AddServing1764300000010,
 ];
