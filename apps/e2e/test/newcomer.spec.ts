@@ -13,6 +13,11 @@ import { eventually, newPlatformFolder, testEngine } from '@berth/testing';
 
 jest.setTimeout(240_000);
 
+interface Diagnosis {
+  healthy: boolean;
+  checks: { name: string; state: string; detail: string }[];
+}
+
 interface Up {
   url: string;
   registry: string;
@@ -97,7 +102,12 @@ describe('a newcomer with ./berth', () => {
   });
 
   it('is told that all is well, and what is not', async () => {
-    expect(lastLine<{ healthy: boolean }>('doctor', '--json').healthy).toBe(true);
+    const { healthy, checks } = lastLine<Diagnosis>('doctor', '--json');
+    expect(healthy).toBe(true);
+    expect(checks).toContainEqual({
+      ...{ name: 'way in', state: 'ok' },
+      detail: expect.stringContaining('runs, and answers at http://127.0.0.1:') as string,
+    });
     expect(lastLine<{ user: string; password: string }>('nats', '--json').user).toBe('observer');
   });
 
@@ -118,6 +128,7 @@ describe('a newcomer with ./berth', () => {
     expect(await engineVersion(readHostSettings().dockerHost)).toBeDefined();
     const { status, stdout } = berth('doctor');
     expect([status, stdout]).toEqual([1, expect.stringContaining('./berth up')]);
+    expect(stdout).toContain('broken   way in: does not run');
     expect(berth('projects').status).not.toBe(0);
 
     lastLine<Up>('up', '--json');

@@ -48,6 +48,7 @@ export const ERRORS = {
   POLICY_UNAVAILABLE: [503, 'Policy does not answer, so nothing was done'],
   QUOTA_UNAVAILABLE: [503, 'Quota does not answer, so nothing was done'],
   DATABASE_UNAVAILABLE: [503, 'The database does not answer'],
+  WAY_IN_UNAVAILABLE: [503, 'The way in does not work'],
   SERVICE_UNAVAILABLE: [503, 'A service does not answer'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

@@ -11,6 +11,7 @@ import { runningProcess } from './process.js';
 import { readSecrets, tokenHash, type Secrets } from './secrets.js';
 import { SERVICE_NAMES } from './service-names.js';
 import { notReady } from './services.js';
+import { isIngressUp } from './workloads.js';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -22,6 +23,7 @@ export interface Finding {
 }
 
 const UP = './berth up';
+const ANSWER_MS = 3_000;
 
 /** Looks at all that the platform needs, and at what of it runs. Changes nothing. */
 export async function examine(home: Home, settings: HostSettings): Promise<Finding[]> {
@@ -35,6 +37,7 @@ export async function examine(home: Home, settings: HostSettings): Promise<Findi
   return [
     ...machine,
     ...(await examineParts(home, settings, secrets)),
+    await examineWayIn(settings, secrets),
     ...(await examineIsolation(settings, facts, secrets)),
     ...examineTls(home, settings),
     examineSecrets(home),
@@ -113,6 +116,33 @@ async function examineProcess(
         detail: `runs, but is not ready: ${answer}`,
         mend: `see ${log}; ./berth down, then ${UP}`,
       };
+}
+
+/** Asks where requests come in: that its container runs says little. Any answer is its own, for no service has such a host. */
+async function examineWayIn(
+  { dockerHost, ingress, ports }: HostSettings,
+  secrets: Secrets,
+): Promise<Finding> {
+  const name = 'way in';
+  if (!isLocalEngine(dockerHost)) return { name, state: 'ok', detail: 'not here: the engine is elsewhere' };
+  const port = ports.ingress || (secrets.ports.ingress ?? 0);
+  const at = `${ingress.host.includes(':') ? `[${ingress.host}]` : ingress.host}:${port}`;
+  if (!(await isIngressUp(dockerHost, secrets.installation))) {
+    const stranger = port !== 0 && !(await isPortFree(port));
+    return stranger
+      ? {
+          ...{ name, state: 'broken', detail: `does not run, and another program has its port ${port}` },
+          mend: `free port ${port}, or choose another with BERTH_INGRESS_PORT; then ${UP}`,
+        }
+      : { name, state: 'broken', detail: 'does not run', mend: UP };
+  }
+  try {
+    await fetch(`http://${at}/`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    return { name, state: 'ok', detail: `runs, and answers at http://${at}` };
+  } catch {
+    const detail = `its container runs, but nothing answers at http://${at}`;
+    return { name, state: 'broken', detail, mend: `docker logs berth-${secrets.installation}-ingress` };
+  }
 }
 
 async function examineIsolation(

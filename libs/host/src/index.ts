@@ -1,6 +1,7 @@
 export { ACCOUNT_NAME, findAccount, isRoot, storeAccount, type Account } from './account.js';
 export {
   BUSYBOX_COMMANDS,
+  binaryFiles,
   busyboxFiles,
   fetchBusybox,
   findBusybox,

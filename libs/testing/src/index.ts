@@ -13,6 +13,7 @@ export {
   type TestImage,
   type TestImageOptions,
 } from './image.js';
+export { nodeImage } from './node-image.js';
 export { startTestNats, testNats, type NatsAccess, type TestNats } from './nats.js';
 export {
   testEngine,

@@ -79,6 +79,10 @@ export class DeploymentEntity {
   @Column('jsonb', { nullable: true })
   undo!: Undo | null;
 
+  /** Its instances have proven themselves, and requests are led to them where they are at other ports than before. */
+  @Column('boolean', { default: false })
+  serving!: boolean;
+
   @Column('text', { name: 'cancelled_by', nullable: true })
   cancelledBy!: string | null;
 

@@ -107,15 +107,21 @@ export class RolloutLedger {
     });
   }
 
+  /** From here on, requests are led to it wherever it is at other ports than what ran before. */
+  async serve(held: Held): Promise<void> {
+    await this.change(this.dataSource.manager, held, { serving: true });
+  }
+
   /** Notes that it is to be taken back, and why, before anything is. */
   async beginUndo(
     held: Held,
     { permission, undo, steps }: Pick<Outcome, 'permission' | 'steps'> & { undo: Undo },
   ): Promise<void> {
     await this.dataSource.transaction(async (transaction) => {
-      const deployment = await this.change(transaction, held, { steps, undo, permission });
+      const deployment = await this.change(transaction, held, { steps, undo, permission, serving: false });
       await this.tell(transaction, deployment, deploymentProgressed);
     });
+    this.ingress.wake();
   }
 
   /** The end: status, what runs, ports, hosts, quota, record and event, all or nothing. */

@@ -96,8 +96,7 @@ export class RolloutRun {
     signal.throwIfAborted();
     const rollout = this.rollout(this.deployment.release, this.specs.wanted);
     this.steps.set('rolling-out', 'running', null);
-    await Promise.race([this.ingress.catchUp(), aborted(signal)]);
-    signal.throwIfAborted();
+    await this.catchUp(deadline, signal);
     const { previous } = this.specs;
     await this.insist(deadline, signal, () => addUsers(engine, rollout, rotated(previous, rollout.spec)));
     const outcome = await this.insist(deadline, signal, () =>
@@ -112,6 +111,10 @@ export class RolloutRun {
     this.steps.set('healthy', 'running', 'asking policy about what runs');
     const denied = await this.insist(deadline, signal, () => this.judge(rollout));
     if (denied) return denied;
+    if (previous && isReachedElsewhere(previous, rollout.spec)) {
+      await this.tools.ledger.serve(this.held);
+      await this.catchUp(deadline, signal);
+    }
     // What still ends what it has in hand does so with the credentials that it came with.
     const untilGone = rotated(previous, rollout.spec).length > 0;
     await this.insist(deadline, signal, () => engine.removeOthers(rollout, { untilGone }));
@@ -120,6 +123,14 @@ export class RolloutRun {
       await this.insist(deadline, signal, () => engine.removeVolume(rollout.target, volume));
     this.steps.set('healthy', 'succeeded', null);
     return null;
+  }
+
+  /** Until the way in knows what should run by now. */
+  private async catchUp(deadline: Date, signal: AbortSignal): Promise<void> {
+    await this.insist(deadline, signal, () =>
+      Promise.race([this.ingress.catchUp(this.specs.wanted), aborted(signal)]),
+    );
+    signal.throwIfAborted();
   }
 
   private onProgress({ message, settled }: RolloutProgress): void {
@@ -218,6 +229,14 @@ export class RolloutRun {
   private target(): { project: string; environment: string } {
     return { project: this.deployment.project, environment: this.deployment.environment };
   }
+}
+
+/** Whether requests to a service have to be led to another port than before, or in another protocol. */
+function isReachedElsewhere(previous: RunSpec, wanted: RunSpec): boolean {
+  return Object.entries(wanted.services).some(([name, { http }]) => {
+    const before = new Map(Object.entries(previous.services)).get(name)?.http;
+    return http && before && (http.port !== before.port || http.protocol !== before.protocol);
+  });
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -18,6 +18,8 @@ export const WAY_IN_FOLDER = '/run/berth';
 /** Where the container answers, in its own network only. */
 export const WAY_IN_PORT = 8080;
 export const WAY_IN_TLS_PORT = 8443;
+/** Where the container is told its address in its own network, which is the only one that it may answer requests in. */
+export const WAY_IN_ADDRESS = 'BERTH_ADDRESS';
 /** What instances call it by, in the network of each environment, to ask about their environment. */
 export const METADATA_HOST = 'metadata.berth';
 export const METADATA_PORT = 8480;
@@ -28,9 +30,24 @@ export interface NetworkPlaces {
   mayKeep: readonly EnvironmentRef[] | 'any';
 }
 
+/**
+ * What instances of a service are called in their network by who leads requests to them: the same from every network, and
+ * another for each port, so that those of an update that changes it are never asked at each other's.
+ */
+export function upstreamName(
+  { project, environment }: EnvironmentRef,
+  service: string,
+  { port, protocol }: { port: number; protocol: string },
+): string {
+  return `${protocol}-${port}.${service}.${environment}.${project}`;
+}
+
 /** The container through which requests come in, and the networks that it is in. Everything is idempotent. */
 export interface WayIn {
-  /** Makes sure that it runs. Answers its address in its own network: the only one that it may listen on. */
+  /**
+   * Makes sure that it runs, whatever was done to it. Answers which start of it this is: what it was told before that, it may
+   * have forgotten. Throws WAY_IN_UNAVAILABLE, with what to do, where it cannot start.
+   */
   ensure(): Promise<string>;
   /**
    * Joins the networks of these environments, and leaves those of all others but of those that it may keep. `places` is

@@ -1,4 +1,4 @@
-import { WAY_IN_FOLDER, WAY_IN_PORT } from '../engine/way-in.js';
+import { upstreamName, WAY_IN_ADDRESS, WAY_IN_FOLDER, WAY_IN_PORT } from '../engine/way-in.js';
 import { hostsOf } from './hosts.js';
 import { metadataServer } from './metadata-server.js';
 
@@ -36,27 +36,27 @@ const UNKNOWN = JSON.stringify({
 /** What the container starts with until it was given more: the door for its administration. */
 export const BOOT_CONFIG = { admin: ADMIN };
 
-/** `<service>.<environment>.<project>`: its alias in its network, and before the domain its host name. */
+/** `<service>.<environment>.<project>`: its host name before the domain. */
 export function routeName({ service, environment, project }: RoutePlace): string {
   return `${service}.${environment}.${project}`;
 }
 
 /**
  * The whole configuration of Caddy. Instances are found by name when a request comes, so that it changes with services
- * and their ports only, never with a deployment. `address`: of its own network, the only one where
- * the public server listens, so that no guest reaches it.
+ * and their ports only, never with a deployment. The public server listens in its own network only, so that no guest
+ * reaches it.
  */
-export function ingressConfig(address: string, domain: string, routes: readonly IngressRoute[]): WayInConfig {
+export function ingressConfig(domain: string, routes: readonly IngressRoute[]): WayInConfig {
   const mappings = routes
     .flatMap((route) =>
       hostsOf(route, domain).map((input) => ({
         input,
-        outputs: [routeName(route), String(route.port), route.protocol],
+        outputs: [upstreamName(route, route.service, route), String(route.port), route.protocol],
       })),
     )
     .sort((a, b) => (a.input < b.input ? -1 : a.input > b.input ? 1 : 0));
   const server = {
-    listen: [`${address}:${WAY_IN_PORT}`],
+    listen: [`{env.${WAY_IN_ADDRESS}}:${WAY_IN_PORT}`],
     protocols: ['h1', 'h2', 'h2c'],
     automatic_https: { disable: true },
     logs: { default_logger_name: 'access' },
@@ -148,8 +148,8 @@ function proxy(versions: string[]): object {
       selection_policy: { policy: 'round_robin' },
       ...{ try_duration: '5s', try_interval: '20ms' },
     },
-    // Event streams and the like are passed on as they come.
-    flush_interval: -1,
+    // Event streams, and all whose length is not told beforehand, are passed on as they come without being asked to. With
+    // `flush_interval: -1`, services would not be told that who listened is gone.
     transport: {
       protocol: 'http',
       versions,

@@ -6,6 +6,7 @@ import { CreateSecrets1764000000001 } from './1764000000001-secrets.js';
 import { CreateEnvironmentChanges1764000003000 } from './1764000003000-environment-changes.js';
 import { CreateResources1764300000000 } from './1764300000000-resources.js';
 import { AddDrift1764300000001 } from './1764300000001-drift.js';
+import { AddServing1764300000010 } from './1764300000010-serving.js';
 import { CreateHosts1764400000000 } from './1764400000000-hosts.js';
 import { CreateCertificates1764400000001 } from './1764400000001-certificates.js';
 
@@ -18,6 +19,7 @@ export const migrations = [
   CreateEnvironmentChanges1764000003000,
   CreateResources1764300000000,
   AddDrift1764300000001,
+  AddServing1764300000010,
   CreateHosts1764400000000,
   CreateCertificates1764400000001,
 ];

@@ -109,7 +109,7 @@ describe('a service of a release in the swarm', () => {
 
   it('is found where requests come in by a name that is one in all networks', () => {
     const { TaskTemplate: template } = service('x-berth: { http: 80 }');
-    expect(template.Networks).toEqual([{ Target: 'net1', Aliases: ['web', 'web.dev.shop'] }]);
+    expect(template.Networks).toEqual([{ Target: 'net1', Aliases: ['web', 'http-80.web.dev.shop'] }]);
   });
 
   it('is given secrets by file and by variable, and named by their versions, not their values', () => {

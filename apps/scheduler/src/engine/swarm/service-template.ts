@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type PinnedImage, type RunService, type ServiceSpec } from '../../compose/index.js';
 import type { EnvironmentRef, Rollout } from '../container-engine.js';
+import { upstreamName } from '../way-in.js';
 import type {
   ContainerTemplate,
   Mount,
@@ -185,9 +186,9 @@ function standing(
   return metadataUrl === undefined ? place : { ...place, BERTH_METADATA_URL: metadataUrl };
 }
 
-/** By its name, to its neighbours; where requests come in, also by one that is the same from every network. */
-function aliases({ http }: ServiceSpec, name: string, { project, environment }: EnvironmentRef): string[] {
-  return http ? [name, `${name}.${environment}.${project}`] : [name];
+/** By its name, to its neighbours; where requests come in, also to the way in. */
+function aliases({ http }: ServiceSpec, name: string, target: EnvironmentRef): string[] {
+  return http ? [name, upstreamName(target, name, http)] : [name];
 }
 
 /** Swarm calls the entrypoint `Command` and the command `Args`. An entrypoint of one empty word clears the image's. */

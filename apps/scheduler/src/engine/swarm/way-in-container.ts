@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
+import { BerthError } from '@berth/contracts';
 import {
   METADATA_HOST,
+  WAY_IN_ADDRESS,
   WAY_IN_FOLDER,
   WAY_IN_PORT,
   WAY_IN_TLS_PORT,
@@ -14,6 +16,7 @@ import { callEngine, engineMessage, hasStatus, orUndefined } from './docker-clie
 import { LABEL } from './labels.js';
 import { networkName, wayInName } from './names.js';
 import type { SwarmObjects } from './swarm-objects.js';
+import { WayInNetwork } from './way-in-network.js';
 
 const MEMORY_BYTES = 256 * 1024 ** 2;
 const PIDS = 512;
@@ -29,6 +32,7 @@ const JOIN_POLL_MS = 50;
 export class WayInContainer implements WayIn {
   private readonly name: string;
   private readonly labels: Record<string, string>;
+  private readonly network: WayInNetwork;
 
   constructor(
     private readonly docker: Docker,
@@ -37,20 +41,21 @@ export class WayInContainer implements WayIn {
   ) {
     this.name = wayInName(options.installation);
     const made = createHash('sha256')
-      .update(JSON.stringify([options, METADATA_HOST]))
+      .update(JSON.stringify([options, METADATA_HOST, WAY_IN_ADDRESS]))
       .digest('hex');
     this.labels = { [LABEL.installation]: options.installation, [LABEL.template]: made };
+    this.network = new WayInNetwork(docker, this.name, options.installation);
   }
 
   async ensure(): Promise<string> {
-    const present = await this.inspect();
-    if (present && present.Config.Labels[LABEL.template] !== this.labels[LABEL.template])
-      await orUndefined(() => this.docker.getContainer(present.Id).remove({ force: true }));
-    else if (present?.State.Running) return present.NetworkSettings.Networks[this.name].IPAddress;
-    const address = await this.ensureNetwork();
-    if (!(await this.inspect())) await this.create(address);
-    await callEngine(() => this.docker.getContainer(this.name).start());
-    return address;
+    let present = await this.inspect();
+    if (present && !this.isUsable(present)) present = await this.removed(present);
+    if (!present?.State.Running) {
+      await this.start(present);
+      present = await this.inspect();
+    }
+    if (!present) throw new Error('the way in was removed while it started');
+    return `${present.Id} ${present.State.StartedAt}`;
   }
 
   async join(places: () => Promise<NetworkPlaces>): Promise<void> {
@@ -105,22 +110,44 @@ export class WayInContainer implements WayIn {
     return found;
   }
 
-  /**
-   * Its network, with the address that the container is to have. The engine gives fixed addresses in subnets that were
-   * named only: so it picks one that is free, and the network is made again with that.
-   */
-  private async ensureNetwork(): Promise<string> {
-    const network = this.docker.getNetwork(this.name);
-    const present = await orUndefined(() => network.inspect() as Promise<Docker.NetworkInspectInfo>);
-    if (present) return addressIn(present);
-    const basis = { Name: this.name, Driver: 'bridge', CheckDuplicate: true, Labels: this.labels };
-    const picked = await callEngine(() => this.docker.createNetwork(basis));
-    const { IPAM: ipam } = (await callEngine(() => picked.inspect())) as Docker.NetworkInspectInfo;
-    await callEngine(() => picked.remove());
-    const made = await callEngine(() =>
-      this.docker.createNetwork({ ...basis, IPAM: { Driver: 'default', Config: ipam?.Config } }),
+  /** Made as it is to be made now, and not taken out of its own network by hand. */
+  private isUsable({ Config: config, NetworkSettings: settings }: Docker.ContainerInspectInfo): boolean {
+    const own = new Map(Object.entries(settings.Networks)).get(this.name);
+    return (
+      config.Labels[LABEL.template] === this.labels[LABEL.template] &&
+      own?.IPAMConfig?.IPv4Address !== undefined
     );
-    return addressIn((await callEngine(() => made.inspect())) as Docker.NetworkInspectInfo);
+  }
+
+  private async removed({ Id: id }: Docker.ContainerInspectInfo): Promise<undefined> {
+    await orUndefined(() => this.docker.getContainer(id).remove({ force: true }));
+    return undefined;
+  }
+
+  private async start(stopped: Docker.ContainerInspectInfo | undefined): Promise<void> {
+    try {
+      const network = await this.network.ensure();
+      const attached = stopped && new Map(Object.entries(stopped.NetworkSettings.Networks)).get(this.name);
+      // In one that was removed since, it would never start.
+      if (stopped && attached?.NetworkID !== network.id) await this.removed(stopped);
+      if (!(await this.inspect())) await this.create(network.address);
+      await callEngine(() => this.docker.getContainer(this.name).start());
+    } catch (error) {
+      throw this.explained(error);
+    }
+  }
+
+  /** What keeps it from starting, for a person. */
+  private explained(error: unknown): unknown {
+    if (error instanceof BerthError) return error;
+    const { image, host, port } = this.options;
+    const said = engineMessage(error);
+    let detail = `the engine says: ${said}`;
+    if (/port is already allocated|address already in use/.test(said))
+      detail = `the port ${host}:${port} is taken. Free it, or choose another with BERTH_INGRESS_PORT.`;
+    else if (/no such image/i.test(said))
+      detail = `its image ${image} is not there. Start Berth again to have it made, or name another with BERTH_INGRESS_IMAGE.`;
+    return new BerthError('WAY_IN_UNAVAILABLE', `The way in cannot start: ${detail}`, {}, { cause: error });
   }
 
   private async create(address: string): Promise<void> {
@@ -133,7 +160,9 @@ export class WayInContainer implements WayIn {
         this.docker.createContainer({
           ...{ name: this.name, Image: image, Labels: this.labels, User: user },
           Cmd: ['caddy', 'run', '--config', `${WAY_IN_FOLDER}/boot.json`, '--resume'],
+          // What it saves holds this by name: it starts from that with another address too.
           Env: [
+            `${WAY_IN_ADDRESS}=${address}`,
             `HOME=${WAY_IN_FOLDER}`,
             `XDG_DATA_HOME=${WAY_IN_FOLDER}/data`,
             `XDG_CONFIG_HOME=${WAY_IN_FOLDER}/config`,
@@ -169,11 +198,4 @@ function publishedPorts({ host, port, tlsPort }: WayInOptions): Record<string, o
     [`${WAY_IN_PORT}/tcp`]: at(port),
     ...(tlsPort === undefined ? {} : { [`${WAY_IN_TLS_PORT}/tcp`]: at(tlsPort) }),
   };
-}
-
-/** The address after the gateway's, which is the first of the subnet. */
-function addressIn({ IPAM: ipam }: Docker.NetworkInspectInfo): string {
-  const parts = (ipam?.Config?.[0]?.Gateway ?? '').split('.');
-  if (parts.length !== 4) throw new Error('the network of the way in has no IPv4 gateway');
-  return [...parts.slice(0, 3), Number(parts[3]) + 1].join('.');
 }
