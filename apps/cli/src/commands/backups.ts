@@ -15,6 +15,7 @@ import {
 import { projectName } from '../compose-file.js';
 import { CliError, EXIT } from '../errors.js';
 import { path } from '../http/path.js';
+import { resourcePath } from '../resource-path.js';
 import { ago, elapsed, printable } from '../output/text.js';
 import { confirmed } from '../prompt.js';
 
@@ -31,7 +32,7 @@ export function backupCommands(cli: Cli): Command[] {
     .argument('<name>')
     .action((name: string, options: Operating) =>
       operate(cli, options, () =>
-        cli.api.post(`${placeOf(cli, name, options)}/backups`, ResourceOperation, {}),
+        cli.api.post(`${resourcePath(cli, name, options)}/backups`, ResourceOperation, {}),
       ),
     );
   const restore = operating(
@@ -45,7 +46,7 @@ export function backupCommands(cli: Cli): Command[] {
     .action(async (name: string, id: string, options: Operating & { yes?: boolean }) => {
       const question = `Restore ${name} of ${projectName(cli, options.project)}.${options.env}? What came after the backup is lost.`;
       if (!(await confirmed(cli, question, options.yes))) return cli.output.note('Nothing was restored.');
-      const place = `${placeOf(cli, name, options)}/restores`;
+      const place = `${resourcePath(cli, name, options)}/restores`;
       await operate(cli, options, () => cli.api.post(place, ResourceOperation, { backup: id }));
     });
   const list = paged(
@@ -62,10 +63,6 @@ export function backupCommands(cli: Cli): Command[] {
 
 function operating(member: Command): Command {
   return inEnvironment(member).option('-d, --detach', 'return as soon as it is accepted');
-}
-
-function placeOf(cli: Cli, name: string, { project, env }: InEnvironment): string {
-  return path`/v1/projects/${projectName(cli, project)}/environments/${env}/resources/${name}`;
 }
 
 /** Asks for it and shows what is being done to the end; throws when it fails. */
@@ -108,7 +105,7 @@ function tellEnd(cli: Cli, { kind, id, bytes, resource, createdAt, finishedAt }:
 }
 
 async function listBackups(cli: Cli, name: string, options: Common & InEnvironment & Paging): Promise<void> {
-  const place = `${placeOf(cli, name, options)}/operations`;
+  const place = `${resourcePath(cli, name, options)}/operations`;
   const query = { ...pageQuery(options), kind: 'backup' };
   const backups = await cli.api.get(place, page(ResourceOperation), query);
   if (options.json) return cli.output.json(backups);

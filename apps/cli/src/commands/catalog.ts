@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { CatalogEntry, page } from '@berth/contracts';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { command, family, paged, pageQuery, tellOfMore, type Common, type Paging } from '../command.js';
-import { CliError } from '../errors.js';
+import { readText } from '../files.js';
 import { path } from '../http/path.js';
 import { printable } from '../output/text.js';
 import { confirmed } from '../prompt.js';
@@ -85,12 +84,4 @@ async function removeEntry(
   await cli.api.delete(path`/v1/teams/${team}/catalog/${name}`);
   if (json) return cli.output.json({ team, name });
   cli.output.line(`Removed ${name} from the catalog of ${team}.`);
-}
-
-function readText(cli: Cli, file: string): string {
-  try {
-    return readFileSync(cli.resolve(file), 'utf8');
-  } catch (error) {
-    throw CliError.usage(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Certificate, page } from '@berth/contracts';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { command, family, paged, pageQuery, tellOfMore, type Common, type Paging } from '../command.js';
-import { CliError } from '../errors.js';
+import { readText } from '../files.js';
 import { path } from '../http/path.js';
 import { ago } from '../output/text.js';
 import { confirmed } from '../prompt.js';
@@ -73,12 +72,4 @@ async function remove(cli: Cli, host: string, options: RemoveOptions): Promise<v
 function until(time: string): string {
   const days = Math.floor((Date.parse(time) - Date.now()) / DAY_MS);
   return days < 0 ? 'expired' : `in ${days} days`;
-}
-
-function readText(cli: Cli, file: string): string {
-  try {
-    return readFileSync(cli.resolve(file), 'utf8');
-  } catch (error) {
-    throw CliError.usage(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }

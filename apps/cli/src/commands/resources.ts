@@ -15,6 +15,7 @@ import {
 import { projectName } from '../compose-file.js';
 import { rollOut, type RolloutOptions } from '../deploy/rollout.js';
 import { path } from '../http/path.js';
+import { resourcePath } from '../resource-path.js';
 import { ago, printable } from '../output/text.js';
 import { confirmed } from '../prompt.js';
 import { backupCommands } from './backups.js';
@@ -66,7 +67,7 @@ export function resourceCommands(cli: Cli): Command {
     .argument('<name>')
     .action((name: string, options: Rolling) =>
       rollOut(cli, options, ASKING, async () => {
-        const place = `${placeOf(cli, name, options)}/rotations`;
+        const place = `${resourcePath(cli, name, options)}/rotations`;
         return (await cli.api.post(place, ChangedResource, {})).deployment;
       }),
     );
@@ -79,7 +80,7 @@ export function resourceCommands(cli: Cli): Command {
     .argument('<version>')
     .action((name: string, version: string, options: Rolling) =>
       rollOut(cli, options, ASKING, async () => {
-        const place = `${placeOf(cli, name, options)}/version`;
+        const place = `${resourcePath(cli, name, options)}/version`;
         return (await cli.api.put(place, ChangedResource, { version })).deployment;
       }),
     );
@@ -89,10 +90,6 @@ export function resourceCommands(cli: Cli): Command {
 
 function rolling(member: Command): Command {
   return inEnvironment(member).option('-d, --detach', 'return as soon as it is accepted');
-}
-
-function placeOf(cli: Cli, name: string, { project, env }: InEnvironment): string {
-  return path`/v1/projects/${projectName(cli, project)}/environments/${env}/resources/${name}`;
 }
 
 async function addResource(cli: Cli, wanted: string, options: Rolling & { name: string }): Promise<void> {
@@ -128,7 +125,7 @@ async function listResources(cli: Cli, options: Common & InEnvironment & Paging)
 }
 
 async function showResource(cli: Cli, name: string, options: Common & InEnvironment): Promise<void> {
-  const resource = await cli.api.get(placeOf(cli, name, options), Resource);
+  const resource = await cli.api.get(resourcePath(cli, name, options), Resource);
   if (options.json) return cli.output.json(resource);
   const { entry, version, image, port, usedBy, credential, addedBy, addedAt } = resource;
   cli.output.line(`${name}: ${entry} ${version}, at ${name}:${port}`);
@@ -158,6 +155,6 @@ async function removeResource(
     return cli.output.note('Nothing was removed.');
   const query = options.data ? { data: true } : {};
   await rollOut(cli, options, ASKING, () =>
-    cli.api.deleteFor(placeOf(cli, name, options), Deployment, query),
+    cli.api.deleteFor(resourcePath(cli, name, options), Deployment, query),
   );
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { ChangedSecret, page, Secret } from '@berth/contracts';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
@@ -16,6 +15,7 @@ import {
 import { projectName } from '../compose-file.js';
 import { rollOut, type RolloutOptions } from '../deploy/rollout.js';
 import { CliError } from '../errors.js';
+import { readBytes } from '../files.js';
 import { path } from '../http/path.js';
 import { ago } from '../output/text.js';
 import { askSecret, confirmed } from '../prompt.js';
@@ -91,14 +91,6 @@ async function readValue(
   const chunks: Buffer[] = [];
   for await (const chunk of cli.stdin) chunks.push(Buffer.from(chunk as Buffer));
   return Buffer.concat(chunks);
-}
-
-function readBytes(cli: Cli, file: string): Buffer {
-  try {
-    return readFileSync(cli.resolve(file));
-  } catch (error) {
-    throw CliError.usage(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 async function listSecrets(cli: Cli, options: Common & InEnvironment & Paging): Promise<void> {

@@ -2,10 +2,11 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Writable, type Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { BerthError } from '@berth/contracts';
+import { nowhere } from '../nowhere.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 
 const NONCE = 12;
@@ -107,8 +108,4 @@ async function sync(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-export function nowhere(): Writable {
-  return new Writable({ write: (_chunk, _encoding, done) => done() });
 }

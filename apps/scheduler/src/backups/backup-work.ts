@@ -7,7 +7,8 @@ import { CONTAINER_ENGINE, type ContainerEngine, type Rollout } from '../engine/
 import { RunSpecs } from '../environments/run-specs.js';
 import { addUsers, commandEnvironment } from '../resources/users.js';
 import { SecretsService } from '../secrets/secrets.js';
-import { BackupFiles, nowhere, type BackupFile } from './backup-files.js';
+import { nowhere } from '../nowhere.js';
+import { BackupFiles, type BackupFile } from './backup-files.js';
 import { Fingerprint } from './fingerprint.js';
 import type { ResourceOperationEntity } from './operation.entity.js';
 import { scratchOf } from './scratch.js';

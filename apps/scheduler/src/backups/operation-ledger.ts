@@ -9,11 +9,9 @@ import {
   resourceRestoreFailed,
 } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
-import { LeaseLost, type Held } from '../deployments/rollout-ledger.js';
+import { LEASE_SECONDS, LeaseLost, type Held } from '../deployments/rollout-ledger.js';
 import { ResourceOperationEntity, toOperation } from './operation.entity.js';
 import type { Dump } from './backup-work.js';
-
-export const LEASE_SECONDS = 5;
 
 const ENDINGS = {
   backup: { succeeded: resourceBackedUp, failed: resourceBackupFailed },

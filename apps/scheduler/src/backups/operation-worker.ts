@@ -6,12 +6,12 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { asBerthError, LOGGER, newRequestContext, runInContext, type Logger } from '@berth/runtime';
-import { LeaseLost, type Held } from '../deployments/rollout-ledger.js';
+import { LEASE_SECONDS, LeaseLost, type Held } from '../deployments/rollout-ledger.js';
 import { Rounds } from '../upkeep/rounds.js';
 import { Backups } from './backups.js';
 import { BackupWork, type Course, type Dump } from './backup-work.js';
 import type { ResourceOperationEntity } from './operation.entity.js';
-import { LEASE_SECONDS, OperationLedger } from './operation-ledger.js';
+import { OperationLedger } from './operation-ledger.js';
 
 /** How often it looks for operations that nobody holds, such as those of an instance that was killed. */
 const ROUND_MS = 1_000;

@@ -43,18 +43,20 @@ export class Parities {
         ...difference,
         ...{ kind: keys.has(keyOf(difference)) ? 'declared' : 'release', environment: null },
       }));
-      const drift = await Promise.all([left, right].map((environment) => this.driftOf(environment)));
-      return { from, to, sameRelease, differences: [...differences, ...drift.flat()] };
+      const drift = await this.driftOf([left, right]);
+      return { from, to, sameRelease, differences: [...differences, ...drift] };
     });
   }
 
   /** As it is in the engine at this moment. */
-  private async driftOf(environment: EnvironmentEntity): Promise<ParityDifference[]> {
-    const findings = await this.drift.of(environment);
-    return findings.map(({ service, path, wanted, found }) => ({
-      ...{ service, path, from: wanted, to: found },
-      ...{ kind: 'drift' as const, environment: environment.name },
-    }));
+  private async driftOf(environments: readonly EnvironmentEntity[]): Promise<ParityDifference[]> {
+    const drift = await this.drift.ofAll(environments);
+    return environments.flatMap(({ id, name }) =>
+      (drift.get(id) ?? []).map(({ service, path, wanted, found }) => ({
+        ...{ service, path, from: wanted, to: found },
+        ...{ kind: 'drift' as const, environment: name },
+      })),
+    );
   }
 
   private async declared(

@@ -88,7 +88,7 @@ export function isSecret(template: string): boolean {
 }
 
 export function toCatalogEntry(name: string, team: string | null, file: string): CatalogEntry {
-  const { description, image, versions, upgrades, port, variables, commands } = readEntry(name, file);
+  const { description, image, versions, upgrades, port, variables, commands } = parseEntry(name, file);
   return {
     ...{ name, team, description, image, versions, upgrades, port, file },
     variables: Object.entries(variables).map(([variable, template]) => ({

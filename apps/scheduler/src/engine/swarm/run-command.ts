@@ -1,9 +1,10 @@
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { BerthError } from '@berth/contracts';
 import type { CommandOutcome, EnvironmentRef, ServiceCommand } from '../container-engine.js';
+import { nowhere } from '../../nowhere.js';
 import { FrameReader } from './demultiplex.js';
 import { callEngine, hasStatus, orUndefined } from './docker-client.js';
 import { LABEL, labelFilter } from './labels.js';
@@ -119,10 +120,6 @@ async function* standardOutput(stream: NodeJS.ReadableStream, errors: Tail): Asy
       else yield payload;
     }
   }
-}
-
-function nowhere(): Writable {
-  return new Writable({ write: (_chunk, _encoding, done) => done() });
 }
 
 /** Keeps the end of what is added to it. */
