@@ -4,6 +4,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Pool } from 'pg';
 import type { AuditRecord } from '@berth/contracts';
+import { ensureStreams } from '@berth/messaging';
 import { createService, readEnv } from '@berth/runtime';
 import { createTestDatabase, testNats, type TestDatabase } from '@berth/testing';
 import { auditService } from '../src/app.module.js';
@@ -24,7 +25,9 @@ export class RecordSource {
   private constructor(private readonly connection: NatsConnection) {}
 
   static async connect(): Promise<RecordSource> {
-    return new RecordSource(await connect(await testNats('scheduler')));
+    const connection = await connect(await testNats('scheduler'));
+    await ensureStreams(connection);
+    return new RecordSource(connection);
   }
 
   async send(records: AuditRecord[]): Promise<void> {

@@ -65,8 +65,9 @@ export async function binaryFiles(program: string, at: string): Promise<RootFile
 
 /** The commands that images made here offer, each a link to busybox. */
 export const BUSYBOX_COMMANDS = (
-  'cat date dd echo env false head hostname httpd id kill ls mkdir nc nslookup printf ps rm seq sh sleep tail test ' +
-  'timeout touch true wget yes'
+  'awk cat chmod chown cp cut date dd echo env expr false find grep head hostname httpd id kill ln ls md5sum mkdir mkfifo ' +
+  'mv nc nslookup od printf ps rm sed seq sh sha256sum sleep sort stat stty tail tee test timeout top touch tr true uname ' +
+  'uniq wc wget which xargs yes'
 ).split(' ');
 
 /** Copies files of an image below a folder. */
