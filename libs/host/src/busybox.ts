@@ -63,11 +63,11 @@ export async function binaryFiles(program: string, at: string): Promise<RootFile
   return [{ path: at, source: program }, ...libraries.map((path) => ({ path, source: realpathSync(path) }))];
 }
 
-/** The commands that images made here offer, each a link to busybox. */
+/** The commands that images made here offer, each a link to busybox: one that is not static runs no other from a shell. */
 export const BUSYBOX_COMMANDS = (
-  'awk cat chmod chown cp cut date dd echo env expr false find grep head hostname httpd id kill ln ls md5sum mkdir mkfifo ' +
-  'mv nc nslookup od printf ps rm sed seq sh sha256sum sleep sort stat stty tail tee test timeout top touch tr true uname ' +
-  'uniq wc wget which xargs yes'
+  'basename cat chmod chown cp cut date dd dirname echo env expr false find grep head hostname httpd id kill ln ls ' +
+  'mkdir mv nc nslookup pidof printf ps readlink rm sed seq sh sha256sum sleep sort stty tail tar test timeout touch ' +
+  'tr true uname wc wget which xargs yes'
 ).split(' ');
 
 /** Copies files of an image below a folder. */

@@ -48,14 +48,9 @@ export function makeLayer(files: Record<string, ImageFile>): Promise<Layer> {
   return finish(tar);
 }
 
-/** More links to busybox, and folders that a user of the image may write to. */
-export function groundLayer(
-  commands: string[],
-  folders: { path: string; uid: number; mode?: number }[],
-): Promise<Layer> {
+/** Folders that a user of the image may write to. */
+export function folderLayer(folders: { path: string; uid: number; mode?: number }[]): Promise<Layer> {
   const tar = pack();
-  for (const name of commands)
-    tar.entry({ name: `bin/${name}`, type: 'symlink', linkname: 'busybox', mtime: new Date(0) });
   for (const { path, uid, mode = 0o755 } of folders)
     tar.entry({
       name: `${path.slice(1)}/`,

@@ -1,13 +1,7 @@
 import { debianLayer } from './debian-layer.js';
 import { buildTestImage, type TestImage } from './image.js';
-import { groundLayer } from './image-layers.js';
+import { folderLayer } from './image-layers.js';
 import { startOnce } from './parts.js';
-
-/** What scripts of catalog entries may count on in any image. */
-const COMMANDS = (
-  'basename chmod chown cp cut dirname expr find grep ln mv pidof readlink sed sha256sum sort tar tr ' +
-  'uname wc which xargs'
-).split(' ');
 
 interface Recipe {
   /** Tag that stands for what Debian has. */
@@ -107,7 +101,7 @@ export function buildResourceImage(name: ResourceImage): Promise<PulledImage> {
     const { tag, packages, user, folders, path, env, entrypoint, cmd }: Recipe = RECIPES[name];
     const layers = [
       await debianLayer(...packages),
-      await groundLayer(COMMANDS, [
+      await folderLayer([
         ...folders.map((folder) => ({ path: folder, uid: UID })),
         { path: '/var/tmp', uid: 0, mode: 0o1777 },
       ]),
