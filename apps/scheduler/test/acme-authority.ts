@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually, freePort, testIngressImage } from '@berth/testing';
@@ -62,7 +63,23 @@ export async function startAcmeAuthority(
     ...[image, 'caddy', 'run', '--config', '/acme/caddy.json'],
   );
   const caFile = join(folder, 'data/pki/authorities/local/root.crt');
-  const ca = await eventually(() => readFileSync(caFile, 'utf8'));
+  const directory = `https://${gateway}:${port}/acme/local/directory`;
+  // Who finds it away asks again after a minute only.
+  const ca = await eventually(async () => {
+    const root = readFileSync(caFile, 'utf8');
+    expect(await statusOf(directory, root)).toBe(200);
+    return root;
+  });
   const stop = async () => void (await docker('rm', '--force', name));
-  return { directory: `https://${gateway}:${port}/acme/local/directory`, caFile, ca, stop };
+  return { directory, caFile, ca, stop };
+}
+
+function statusOf(url: string, ca: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = get(url, { ca, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.on('error', reject);
+  });
 }
