@@ -40,6 +40,13 @@ async function swarmName({ project, environment }: Place): Promise<string> {
 }
 
 const byHand = (...words: string[]): Promise<string> => docker(bench.dockerHost, 'service', ...words);
+/** The engine writes to a service until its update is over: the docker command loses against that. */
+const updated = (name: string): Promise<void> =>
+  eventually(
+    async () =>
+      expect(await byHand('inspect', '--format', '{{.UpdateStatus.State}}', name)).toContain('completed'),
+    { timeout: 20_000 },
+  );
 const get = (place: Place): Promise<Environment> => bench.call(schedulerRpc.getEnvironment, place);
 const found = (place: Place): Promise<DriftFinding[]> =>
   eventually(
@@ -75,6 +82,7 @@ beside('what was changed by hand is found, told once, and gone when it is put ri
     ...{ kind: 'drift', environment: 'dev' },
   });
   await expect(bench.call(schedulerRpc.mend, prod)).rejects.toMatchObject({ code: 'CONFLICT' });
+  await updated(name);
   await byHand('update', '--detach', '--env-add', 'LEVEL=info', name);
   await eventually(async () => expect((await get(place)).drift).toBeNull(), { timeout: 20_000 });
   await eventually(() =>
