@@ -177,8 +177,15 @@ describe('pulling through', () => {
     upstream.intercept = ({ method, url = '' }, response) => {
       if (method !== 'GET' || !url.includes('/blobs/')) return false;
       response.writeHead(200, { 'content-length': content.length });
-      response.write(content.subarray(0, content.length / 2));
-      void half.then(() => response.end(content.subarray(content.length / 2)));
+      let sent = content.length / 2;
+      response.write(content.subarray(0, sent));
+      // On and on a little, so that the upstream never counts as silent, however long it takes to feed them all.
+      const trickle = setInterval(() => response.write(content.subarray(sent, ++sent)), 500);
+      response.once('close', () => clearInterval(trickle));
+      void half.then(() => {
+        clearInterval(trickle);
+        response.end(content.subarray(sent));
+      });
       return true;
     };
     let fed = 0;
