@@ -20,7 +20,7 @@ export const SchedulerEnv = DatabaseEnv.extend({
   /** Folder of the engine's host for its sockets, its saved configuration and its access log. */
   BERTH_INGRESS_FOLDER: z.string().default('/var/lib/berth/ingress'),
   BERTH_INGRESS_HOST: z.string().min(1).default('127.0.0.1'),
-  BERTH_INGRESS_PORT: z.coerce.number().int().min(1).max(65_535).default(4480),
+  BERTH_INGRESS_PORT: z.coerce.number().int().min(1).max(65_535).default(4490),
   /** Services answer at `<service>.<environment>.<project>.<domain>`. */
   BERTH_INGRESS_DOMAIN: z.string().min(1).default('localhost'),
   /** `internal`: certificates of a CA of its own; `acme`: of one that speaks ACME. */

@@ -8,7 +8,6 @@ describe('settings', () => {
       'registry-proxy': 4401,
       nats: 4410,
       postgres: 4411,
-      sample: 4480,
       ingress: 4490,
       'ingress-tls': 4493,
     });

@@ -12,7 +12,6 @@ export const PORT_SETTINGS = {
   audit: { setting: 'BERTH_AUDIT_PORT', default: 4405 },
   nats: { setting: 'BERTH_NATS_PORT', default: 4410 },
   postgres: { setting: 'BERTH_POSTGRES_PORT', default: 4411 },
-  sample: { setting: 'BERTH_SAMPLE_PORT', default: 4480 },
   ingress: { setting: 'BERTH_INGRESS_PORT', default: 4490 },
   'ingress-tls': { setting: 'BERTH_INGRESS_TLS_PORT', default: 4493 },
 } as const;

@@ -73,4 +73,5 @@ export { loadSecrets, newSecret, newToken, readSecrets, tokenHash, type Secrets 
 export { natsUrl, registryAddress, serviceEnvironment } from './service-environment.js';
 export { DATABASE_SERVICES, SERVICE_NAMES, type DatabaseService, type ServiceName } from './service-names.js';
 export { notReady, startServices, stopServices, type Progress } from './services.js';
+export { answersAt, curlCommand, serviceUrl, wayInAddress } from './way-in.js';
 export { installationLabel, pauseWorkloads, removeWorkloads, resumeWorkloads } from './workloads.js';

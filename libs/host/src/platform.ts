@@ -19,6 +19,7 @@ import { loadSecrets, newToken, readSecrets, saveSecrets, tokenHash, type Secret
 import { natsUrl, registryAddress, serviceEnvironment, type Installation } from './service-environment.js';
 import { DATABASE_SERVICES, SERVICE_NAMES, type DatabaseService, type ServiceName } from './service-names.js';
 import { startServices, stopServices, type Progress } from './services.js';
+import { serviceUrl } from './way-in.js';
 import { isIngressUp, pauseWorkloads, resumeWorkloads, stopIngress } from './workloads.js';
 
 /** A platform that runs, and how to reach it. */
@@ -103,7 +104,7 @@ export async function bringUp(
     nats: natsUrl(ports),
     installation: secrets.installation,
     ports,
-    services: servicePattern(settings, ports),
+    services: serviceUrl(settings, ports),
     adminToken,
     keptCredentials,
   };
@@ -194,13 +195,6 @@ async function bringUpEngine(home: Home, settings: HostSettings, start: Omit<Sta
   }
   await startEngine({ pidFile: home.pidFile('dockerd'), logFile: home.logFile('dockerd') });
   start.progress('started the Docker engine');
-}
-
-function servicePattern({ ingress }: HostSettings, ports: Record<PortName, number>): string {
-  const host = `<service>.<environment>.<project>.${ingress.domain}`;
-  return ingress.tls.mode === 'off'
-    ? `http://${host}:${ports.ingress}`
-    : `https://${host}:${ports['ingress-tls']}`;
 }
 
 /** The way in is the scheduler's to start: here is its image, and the certainty that its ports are to be had. */

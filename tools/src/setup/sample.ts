@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   cpSync,
-  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  assertPortFree,
+  answersAt,
   BUSYBOX_COMMANDS,
   busyboxFiles,
   dockerEnvironment,
@@ -24,7 +23,9 @@ import {
   readJsonFile,
   REPOSITORY,
   runCommand,
+  serviceUrl,
   waitUntil,
+  wayInAddress,
   writeAtomically,
   type Home,
   type HostSettings,
@@ -39,6 +40,7 @@ const COMPOSE = join(FOLDER, 'compose.yaml');
 const TEAM = 'demo';
 const PROJECT = 'sample';
 const ENVIRONMENT = 'dev';
+const SERVICE = 'web';
 
 /** Remembers what was deployed, so that a second run has nothing to do. */
 interface SampleNote {
@@ -55,18 +57,18 @@ export async function deploySample(
   platform: Platform,
   progress: Progress,
 ): Promise<string> {
-  const url = `http://127.0.0.1:${platform.ports.sample}/`;
+  const url = serviceUrl(settings, platform.ports, `${SERVICE}.${ENVIRONMENT}.${PROJECT}`);
+  const answers = (): Promise<boolean> => answersInTime(url, wayInAddress(settings), 15_000);
   const noteFile = join(home.folder, 'sample.json');
-  const hash = sampleHash(platform);
-  if (readJsonFile<SampleNote>(noteFile)?.hash === hash && (await answersInTime(url, 15_000))) return url;
+  const hash = sampleHash(platform, url);
+  if (readJsonFile<SampleNote>(noteFile)?.hash === hash && (await answers())) return url;
 
   const token = platform.adminToken ?? storedToken(settings, platform);
   const gateway = new Gateway(platform.url, token);
-  if (!existsSync(noteFile)) await assertPortFree('sample', platform.ports.sample);
   progress(`sample: team ${TEAM}, project ${PROJECT}, environment ${ENVIRONMENT}`);
   await gateway.ensure('/v1/teams', { name: TEAM });
   await gateway.ensure('/v1/projects', { name: PROJECT, team: TEAM });
-  const variables = { REGISTRY: platform.registry, SAMPLE_PORT: String(platform.ports.sample) };
+  const variables = { REGISTRY: platform.registry };
   await gateway.ensure(`/v1/projects/${PROJECT}/environments`, { name: ENVIRONMENT, variables });
 
   await publishImage(home, settings, { registry: platform.registry, token, progress });
@@ -80,8 +82,8 @@ export async function deploySample(
         .filter((line) => line.trim())
         .forEach((line) => progress(`sample: ${line.trim()}`)),
   });
-  if (!(await answersInTime(url, 15_000)))
-    throw new SetupError(`The sample was deployed, but ${url} does not answer.`);
+  if (!(await answers()))
+    throw new SetupError(`The sample was deployed, but ${url} does not answer. See: ./berth doctor`);
   writeAtomically(noteFile, JSON.stringify({ hash } satisfies SampleNote), 0o600);
   return url;
 }
@@ -129,10 +131,8 @@ async function layOutContext(home: Home, context: string): Promise<void> {
 }
 
 /** Over all that decides what the sample is: its files, and where it is to answer and come from. */
-function sampleHash(platform: Platform): string {
-  const hash = createHash('sha256').update(
-    `${platform.installation} ${platform.registry} ${platform.ports.sample}`,
-  );
+function sampleHash(platform: Platform, url: string): string {
+  const hash = createHash('sha256').update(`${platform.installation} ${platform.registry} ${url}`);
   const files = readdirSync(FOLDER, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
@@ -151,13 +151,6 @@ function storedToken(settings: HostSettings, platform: Platform): string {
 }
 
 /** A guest that was just started again takes a moment. */
-function answersInTime(url: string, timeoutMs: number): Promise<boolean> {
-  return waitUntil(
-    async () => {
-      const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-      return response?.ok === true;
-    },
-    timeoutMs,
-    100,
-  );
+function answersInTime(url: string, address: string, timeoutMs: number): Promise<boolean> {
+  return waitUntil(() => answersAt(url, address), timeoutMs, 100);
 }

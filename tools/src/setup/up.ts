@@ -1,4 +1,12 @@
-import { bringUp, credentialsFile, Home, type HostSettings, type Platform } from '@berth/host';
+import {
+  bringUp,
+  credentialsFile,
+  curlCommand,
+  Home,
+  wayInAddress,
+  type HostSettings,
+  type Platform,
+} from '@berth/host';
 import type { Console } from './console.js';
 import { prepareMachine } from './prepare.js';
 import { deploySample } from './sample.js';
@@ -19,11 +27,13 @@ export async function up(settings: HostSettings, options: UpOptions, console: Co
     // The token is told before anything else can fail: it is shown this once.
     tellToken(platform, settings, console);
     const sampleUrl = options.sample ? await deploySample(home, settings, platform, progress) : undefined;
-    tellPlatform(platform, sampleUrl, console);
+    const ask = sampleUrl && curlCommand(sampleUrl, wayInAddress(settings), authorityOf(home, settings));
+    tellPlatform(platform, { url: sampleUrl, ask }, console);
     console.result({
       url: platform.url,
       registry: platform.registry,
       nats: platform.nats,
+      ...(sampleUrl ? { sample: sampleUrl } : {}),
       ...(platform.adminToken ? { token: platform.adminToken } : {}),
     });
   });
@@ -42,14 +52,27 @@ function tellToken(
   if (keptCredentials) tell(`  Credentials of another platform were there: moved to ${keptCredentials}`);
 }
 
-function tellPlatform(platform: Platform, sampleUrl: string | undefined, { tell }: Console): void {
+/** The root that certificates are held to where the platform makes them itself. */
+function authorityOf(home: Home, { ingress: { domain, tls } }: HostSettings): string | undefined {
+  const own = tls.mode === 'internal' || /(^|\.)localhost$/.test(domain);
+  return own ? home.ingressAuthority : undefined;
+}
+
+interface Sample {
+  url?: string;
+  /** A command that asks it. */
+  ask?: string;
+}
+
+function tellPlatform(platform: Platform, sample: Sample, { tell }: Console): void {
   const lines: [string, string][] = [
     ['Gateway', platform.url],
     ['API reference', `${platform.url}/docs`],
     ['Registry', platform.registry],
     ['NATS', platform.nats],
     ['Services', platform.services],
-    ...(sampleUrl ? [['Sample', sampleUrl] as [string, string]] : []),
+    ...(sample.url ? [['Sample', sample.url] as [string, string]] : []),
+    ...(sample.ask ? [['Ask it', sample.ask] as [string, string]] : []),
     ['Audit trail', './berth audit ls'],
     ['To stop', './berth down'],
   ];
