@@ -31,6 +31,10 @@ const environment = {
   drift: null,
   createdAt: TIME,
 };
+const ingress = {
+  ...{ state: 'answers', reason: null, addresses: ['http://127.0.0.1:4490'] },
+  url: 'http://<service>.<environment>.<project>.localhost:4490',
+};
 const inDev = '--env dev --project shop';
 
 describe('lists', () => {
@@ -241,13 +245,32 @@ describe('status and logs', () => {
     gateway
       .onJson(`GET ${PLACE}`, environment)
       .onJson(`GET ${PLACE}/deployments`, list(deployment({ status: 'failed', reason: 'web exited with 3' })))
-      .onJson(`GET ${PLACE}/services`, list(service('web', 'http://127.0.0.1:8080')));
+      .onJson(`GET ${PLACE}/services`, list(service('web', 'http://127.0.0.1:8080')))
+      .onJson('GET /v1/ingress', ingress);
     const { stdout, code } = await berth(`status ${inDev}`);
     expect(code).toBe(0);
+    expect(stdout).toMatch(/^way in +answers at http:\/\/127\.0\.0\.1:4490\n/);
     expect(stdout).toContain('shop.dev');
     expect(stdout).toMatch(/last deployment +failed/);
     expect(stdout).toContain('web exited with 3');
     expect(stdout).toMatch(/web +acme\/web:1 +1\/1 +abababababab +- +http:\/\/127\.0\.0\.1:8080/);
+  });
+
+  test('status says why no requests come in, to programs too', async () => {
+    const broken = { ...ingress, state: 'broken', reason: 'The way in cannot start: its port is taken.' };
+    gateway.onJson('GET /v1/projects/shop/environments', list()).onJson('GET /v1/ingress', broken);
+    const { stdout } = await berth('status --project shop');
+    expect(stdout).toMatch(/^way in +broken: The way in cannot start: its port is taken\.\n/);
+    const { stdout: json } = await berth('status --project shop --json');
+    expect(JSON.parse(json)).toEqual({ ...list(), ingress: broken });
+  });
+
+  test('status does without the way in where one may not know of it', async () => {
+    gateway
+      .onJson('GET /v1/projects/shop/environments', list())
+      .onProblem('GET /v1/ingress', 'POLICY_DENIED', 'No.');
+    const { stdout, code } = await berth('status --project shop --json');
+    expect([code, JSON.parse(stdout)]).toEqual([0, { ...list(), ingress: null }]);
   });
 
   test('logs of an environment say whose each line is', async () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page, Service } from '@berth/contracts';
+import type { Ingress, Page, Service } from '@berth/contracts';
 import { docker, engineVersion, inheritedEnvironment, readHostSettings, REPOSITORY } from '@berth/host';
 import { eventually, newPlatformFolder, testEngine } from '@berth/testing';
 
@@ -10,6 +10,11 @@ jest.setTimeout(240_000);
 interface Diagnosis {
   healthy: boolean;
   checks: { name: string; state: string; detail: string }[];
+}
+
+interface Status {
+  items: { services: Service[] }[];
+  ingress: Ingress;
 }
 
 interface Up {
@@ -111,6 +116,12 @@ describe('a newcomer with ./berth', () => {
     expect(checks).toContainEqual({
       ...{ name: 'way in', state: 'ok' },
       detail: expect.stringContaining('runs, and answers at http://127.0.0.1:') as string,
+    });
+    const { items, ingress } = lastLine<Status>('status', '--project', 'sample', '--json');
+    expect(items[0].services.find(({ name }) => name === 'web')?.url).toBe(sample);
+    expect(ingress).toEqual({
+      ...{ state: 'answers', reason: null, addresses: [`http://127.0.0.1:${new URL(sample).port}`] },
+      url: sample.replace('web.dev.sample', '<service>.<environment>.<project>'),
     });
     expect(lastLine<{ user: string; password: string }>('nats', '--json').user).toBe('observer');
   });

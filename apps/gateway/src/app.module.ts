@@ -14,6 +14,7 @@ import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { DocsModule } from './openapi/docs.module.js';
 import { publishOpenApi } from './openapi/publish.js';
+import { IngressModule } from './ingress/ingress.module.js';
 import { InstancesModule } from './instances/instances.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { QuotasModule } from './quotas/quotas.module.js';
@@ -30,6 +31,7 @@ const CAPABILITIES: readonly Type[] = [
   InstancesModule,
   SecretsModule,
   CertificatesModule,
+  IngressModule,
   PoliciesModule,
   QuotasModule,
   AuditModule,

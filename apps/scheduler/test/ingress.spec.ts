@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { schedulerRpc } from '@berth/contracts';
+import { ingressRpc, schedulerRpc } from '@berth/contracts';
 import { eventually, freePort, testIngressImage } from '@berth/testing';
 import { webImage } from './engine-bench.js';
 import { SchedulerBench } from './scheduler-bench.js';
@@ -87,6 +87,13 @@ services:
     const services = await bench.services(shop);
     const urls = Object.fromEntries(services.map(({ name, url }) => [name, url]));
     expect(urls).toEqual({ web: `http://web.dev.${shop.project}.localhost:${port}`, quiet: null });
+  });
+
+  it('says whether it answers, and where', async () => {
+    expect(await bench.call(ingressRpc.read, {})).toEqual({
+      ...{ state: 'answers', reason: null, addresses: [`http://127.0.0.1:${port}`] },
+      url: `http://<service>.<environment>.<project>.localhost:${port}`,
+    });
   });
 
   it('tells the same service of two environments apart', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
+import { ingressRpc } from '@berth/contracts';
 import { eventually, freePort, testIngressImage, testInstallation } from '@berth/testing';
 import { connectDocker } from '../src/engine/swarm/docker-client.js';
 import { SwarmObjects } from '../src/engine/swarm/swarm-objects.js';
@@ -78,6 +79,11 @@ describe('the way in, when something is done to it', () => {
     expect(status).toBe('failed');
     expect(reason).toContain(`The way in cannot start: the port 127.0.0.1:${port} is taken.`);
     expect(reason).toContain('Nothing ran before, so nothing runs now.');
+    expect(await bench.call(ingressRpc.read, {})).toMatchObject({
+      state: 'broken',
+      reason: `The way in cannot start: the port 127.0.0.1:${port} is taken. Free it, or choose another with BERTH_INGRESS_PORT.`,
+      addresses: [`http://127.0.0.1:${port}`],
+    });
   });
 
   it('starts by itself when the port is free, also where its network was left half made', async () => {
@@ -86,6 +92,9 @@ describe('the way in, when something is done to it', () => {
     const { id } = await bench.deploy(shop, WITH_WAY_IN);
     expect(await bench.finished(id)).toMatchObject({ status: 'succeeded', reason: null });
     await answers();
+    await eventually(async () => {
+      expect(await bench.call(ingressRpc.read, {})).toMatchObject({ state: 'answers', reason: null });
+    }, SOON);
   });
 
   it.each<[string, () => Promise<unknown>]>([

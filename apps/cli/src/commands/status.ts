@@ -1,4 +1,4 @@
-import { Deployment, Environment, page, Service } from '@berth/contracts';
+import { Deployment, Environment, Ingress, page, Service } from '@berth/contracts';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import {
@@ -10,11 +10,12 @@ import {
   type InProject,
 } from '../command.js';
 import { projectName } from '../compose-file.js';
+import { CliError, EXIT } from '../errors.js';
 import { path } from '../http/path.js';
 import { tellDrift } from '../output/drift.js';
 import { ago, shortDigest } from '../output/text.js';
 
-/** What `status --json` tells of an environment. */
+/** What `status --json` tells of an environment; beside it stands `ingress`, which all have in common. */
 interface Status {
   environment: Environment;
   deployment: Deployment | null;
@@ -24,7 +25,7 @@ interface Status {
 export function statusCommands(cli: Cli): Command[] {
   return [
     inProject(
-      command('status', 'Show what runs, and how the last deployment went', [
+      command('status', 'Show what runs, how the last deployment went, and whether requests come in', [
         'status --env dev',
         'status --project shop',
       ]),
@@ -45,7 +46,16 @@ async function status(cli: Cli, options: Common & InProject & { env?: string }):
         .items;
   const statuses: Status[] = [];
   for (const environment of environments) statuses.push(await statusOf(cli, environment));
-  if (options.json) return cli.output.json(options.env ? statuses[0] : { items: statuses, nextCursor: null });
+  const ingress = await wayIn(cli);
+  if (options.json)
+    return cli.output.json({
+      ...(options.env ? statuses[0] : { items: statuses, nextCursor: null }),
+      ingress,
+    });
+  if (ingress) {
+    cli.output.facts({ 'way in': described(ingress) });
+    cli.output.line();
+  }
   if (!statuses.length) return cli.output.note(`${project} has no environments: berth env create dev`);
   statuses.forEach((each, index) => {
     if (index) cli.output.line();
@@ -60,6 +70,23 @@ async function statusOf(cli: Cli, environment: Environment): Promise<Status> {
     cli.api.get(`${place}/services`, page(Service)),
   ]);
   return { environment, deployment: deployments.items[0] ?? null, services: found.items };
+}
+
+/** Null where one may not know, or where the platform is older than the question. */
+async function wayIn(cli: Cli): Promise<Ingress | null> {
+  try {
+    return await cli.api.get('/v1/ingress', Ingress);
+  } catch (error) {
+    if (error instanceof CliError && (error.exitCode === EXIT.denied || error.exitCode === EXIT.notFound))
+      return null;
+    throw error;
+  }
+}
+
+function described({ state, reason, addresses }: Ingress): string {
+  const at = addresses.join(', ');
+  if (state === 'answers') return `answers at ${at}`;
+  return state === 'off' ? `none. ${reason}` : `broken: ${reason}`;
 }
 
 function showStatus(cli: Cli, { environment, deployment, services: found }: Status): void {

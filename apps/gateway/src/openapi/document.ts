@@ -20,7 +20,7 @@ const TAGS = {
   Environments: 'Where a project runs, with its variables',
   Secrets: 'What services of an environment are given, and nobody is shown',
   Deployments: 'What was and is rolled out',
-  Services: 'What services write',
+  Services: 'What services write, and where requests to them come in',
   Certificates: 'Those that were brought for host names',
   Policies: 'The rules, in Cedar',
   Quotas: 'Limits, and what is used of them',

@@ -111,6 +111,10 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     certificate: '-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n',
     key: '-----BEGIN PRIVATE KEY-----\nMIGH…\n-----END PRIVATE KEY-----\n',
   },
+  Ingress: {
+    ...{ state: 'answers', reason: null, addresses: ['http://127.0.0.1:4490'] },
+    url: 'http://<service>.<environment>.<project>.localhost:4490',
+  },
   Secret: secret,
   ChangedSecret: { ...secret, deployment: { ...deployment, cause: 'configure' } },
   SetSecret: { value: 'correct horse battery staple' },

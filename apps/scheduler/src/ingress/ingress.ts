@@ -102,6 +102,11 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
     throw this.failure.error;
   }
 
+  /** What kept the last round from working, however short a while ago. */
+  get trouble(): BerthError | null {
+    return this.failure?.error ?? null;
+  }
+
   private throwIfBroken(): void {
     if (this.failure?.error.code !== 'WAY_IN_UNAVAILABLE') return;
     if (performance.now() - this.failure.since >= PATIENCE_MS) throw this.failure.error;

@@ -7,6 +7,7 @@ export * from './exec.js';
 export * from './stats.js';
 export * from './secrets.js';
 export * from './certificates.js';
+export * from './ingress.js';
 export * from './resources.js';
 export * from './images.js';
 export * from './quotas.js';
