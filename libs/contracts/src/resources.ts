@@ -17,7 +17,7 @@ const ResourceVersion = z
 export const UpgradeRule = z
   .enum(['none', 'same-major', 'any'])
   .describe(
-    'Versions that a resource may be brought to in place: none, those with the same first number, or any',
+    'Versions that a resource may be brought to in place: none, later ones with the same first number, or any',
   );
 export type UpgradeRule = z.infer<typeof UpgradeRule>;
 

@@ -94,11 +94,12 @@ export type ResourceImage = keyof typeof RECIPES;
 
 /**
  * The image of an entry of the catalog, made of Debian's packages: the same program behind the same doors as the image on
- * Docker Hub, which tests cannot reach. Built once in a run.
+ * Docker Hub, which tests cannot reach. Built once in a run. With another tag: another image, of the same program.
  */
-export function buildResourceImage(name: ResourceImage): Promise<PulledImage> {
-  return startOnce(`image-${name}`, async () => {
-    const { tag, packages, user, folders, path, env, entrypoint, cmd }: Recipe = RECIPES[name];
+export function buildResourceImage(name: ResourceImage, as?: string): Promise<PulledImage> {
+  return startOnce(`image-${name}${as === undefined ? '' : `-${as}`}`, async () => {
+    const { packages, user, folders, path, env, entrypoint, cmd }: Recipe = RECIPES[name];
+    const tag = as ?? RECIPES[name].tag;
     const layers = [
       await debianLayer(...packages),
       await folderLayer([
@@ -114,7 +115,7 @@ export function buildResourceImage(name: ResourceImage): Promise<PulledImage> {
         layers,
         cmd,
         entrypoint: ['/docker-entrypoint.sh'],
-        env: { ...env, PATH: path },
+        env: { ...env, PATH: path, ...(as === undefined ? {} : { IMAGE_TAG: as }) },
         user: '',
       },
       files: {

@@ -8,7 +8,6 @@ import {
   type ChangedResource,
   type Deployment,
   type resourceRpc,
-  type UpgradeRule,
 } from '@berth/contracts';
 import { Redeployment } from '../deployments/redeployment.js';
 import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
@@ -17,6 +16,7 @@ import type { Kept } from './credentials.js';
 import { toBacking, toResource, type DeclaredResource, type DeclaredResources } from './declared-resource.js';
 import { ResourceMaking } from './resource-making.js';
 import { declaredIn } from './resources.js';
+import { describeRule, mayCome } from './upgrade-rule.js';
 
 type Add = z.infer<typeof resourceRpc.add.request>;
 type Named = z.infer<typeof resourceRpc.rotate.request>;
@@ -81,7 +81,7 @@ export class ResourceChanges {
     if (!mayCome(upgrades, present.version, version))
       throw new BerthError(
         'CONFLICT',
-        `"${name}" cannot be brought from ${present.version} to ${version} in place (the rule of "${present.entry}" is ${upgrades}). Add another resource, and restore into it with the tools of ${present.entry}.`,
+        `"${name}" cannot be brought from ${present.version} to ${version} in place (the rule of "${present.entry}" is ${describeRule(upgrades)}). Add another resource, and restore into it with the tools of ${present.entry}.`,
       );
     const declared = {
       ...present,
@@ -144,12 +144,6 @@ export class ResourceChanges {
       ...(discards?.length ? { discards } : {}),
     });
   }
-}
-
-function mayCome(rule: UpgradeRule, from: string, to: string): boolean {
-  if (rule === 'none') return false;
-  const major = (version: string): string | undefined => /^\D*(\d+)/.exec(version)?.[1];
-  return rule === 'any' || (major(from) !== undefined && major(from) === major(to));
 }
 
 function inUse(name: string, services: string[]): BerthError {
