@@ -191,7 +191,10 @@ export interface ContainerEngine {
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
   /** What was changed behind our back since these rollouts ended, of each. Changes nothing. */
   drift(rollouts: readonly Rollout[]): Promise<EngineDrift[][]>;
-  /** Runs a script in the newest instance of a service on this machine. Throws CONFLICT where there is none. */
+  /**
+   * Runs a script in the newest instance of a service on this machine. Throws CONFLICT where there is none, and INSTANCE_ENDED
+   * where it ended before the script.
+   */
   command(target: EnvironmentRef, command: ServiceCommand): Promise<CommandOutcome>;
   /** Ends the instances of a service on this machine, and waits until the engine has others healthy in their place. */
   renew(

@@ -6,13 +6,11 @@ import type { EngineExec, EnvironmentRef, ExecRequest, RunningCommand } from '..
 import { chooseInstance } from './choose-instance.js';
 import { FrameReader } from './demultiplex.js';
 import { callEngine, hasStatus, orUndefined } from './docker-client.js';
+import { instanceEnded } from './instance-ended.js';
 import type { Swarm } from './swarm.js';
 
 const POLL_MS = 100;
 const LEAVE_MS = 1_000;
-/** The exit code of what SIGKILL ended: 128 and the number of the signal. */
-const KILLED = 137;
-const SETTLE_MS = 2_000;
 /** Interrupt, then end of input, as a terminal has them by default: what a shell or a client of a database ends with. */
 const GOODBYE = Buffer.from([0x03, 0x04]);
 
@@ -92,29 +90,14 @@ class SwarmCommand implements RunningCommand {
   }
 
   async exitCode(signal: AbortSignal): Promise<number> {
-    const { exec, instance } = this.parts;
+    const { container, exec, instance } = this.parts;
     for (;;) {
       const found = await orUndefined(() => exec.inspect());
       if (!found) throw ended(instance);
       if (!found.Running && found.ExitCode !== null) {
-        if (found.ExitCode === 0) return 0;
-        if (await this.instanceEnded(found.ExitCode, signal)) throw ended(instance);
+        if (await instanceEnded(container, found.ExitCode, signal)) throw ended(instance);
         return found.ExitCode;
       }
-      await delay(POLL_MS, undefined, { signal });
-    }
-  }
-
-  /**
-   * The kernel kills what else runs in a container when its first process ends, and the engine may tell of the one before it
-   * tells of the other: a killed command is given the time to turn out a part of that.
-   */
-  private async instanceEnded(exitCode: number, signal: AbortSignal): Promise<boolean> {
-    const until = performance.now() + (exitCode === KILLED ? SETTLE_MS : 0);
-    for (;;) {
-      const found = await orUndefined(() => this.parts.container.inspect());
-      if (!found?.State.Running) return true;
-      if (performance.now() >= until) return false;
       await delay(POLL_MS, undefined, { signal });
     }
   }

@@ -7,6 +7,7 @@ import type { CommandOutcome, EnvironmentRef, ServiceCommand } from '../containe
 import { nowhere } from '../../nowhere.js';
 import { FrameReader } from './demultiplex.js';
 import { callEngine, hasStatus, orUndefined } from './docker-client.js';
+import { instanceEnded } from './instance-ended.js';
 import { LABEL, labelFilter } from './labels.js';
 import type { SwarmObjects } from './swarm-objects.js';
 
@@ -38,8 +39,9 @@ export async function runCommand(
     if (input) void pipeline(input, stream).catch(() => undefined);
     await pipeline(Readable.from(standardOutput(stream, errors)), output ?? nowhere());
     signal?.throwIfAborted();
-    const { ExitCode: exitCode } = await callEngine(() => exec.inspect());
-    if (exitCode === null) throw new BerthError('CONFLICT', `"${service}" ended while a command ran in it.`);
+    // With its container goes all that was run in it.
+    const exitCode = (await orUndefined(() => exec.inspect()))?.ExitCode ?? null;
+    if (exitCode === null || (await instanceEnded(container, exitCode, signal))) throw ended(service);
     return { exitCode, errors: errors.text };
   } finally {
     signal?.removeEventListener('abort', abort);
@@ -81,6 +83,10 @@ async function entering<T>(service: string, call: () => Promise<T>): Promise<T> 
     if (hasStatus(error, 404) || hasStatus(error, 409)) throw notRunning(service, error);
     throw error;
   }
+}
+
+function ended(service: string): BerthError {
+  return new BerthError('INSTANCE_ENDED', `An instance of "${service}" ended while a command ran in it.`);
 }
 
 function notRunning(service: string, cause?: unknown): BerthError {
