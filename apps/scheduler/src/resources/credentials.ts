@@ -54,9 +54,16 @@ export class Credentials {
     return versions;
   }
 
-  /** What was made for a change that was refused. */
-  forget(environment: EnvironmentEntity, { names, version }: Kept): Promise<void> {
-    return this.secrets.forget(environment.id, names, version);
+  /** What was made for a change that was refused; nothing of one that was written down all the same. */
+  forget(environment: EnvironmentEntity, resource: string, kept: Kept): Promise<void> {
+    return this.secrets.forgetUnused(environment, kept, async (tx) => {
+      const found: unknown[] = await tx.query(
+        `SELECT FROM configurations
+         WHERE environment_id = $1 AND (resources -> $2 ->> 'credential')::int = $3 LIMIT 1`,
+        [environment.id, resource, kept.version],
+      );
+      return found.length > 0;
+    });
   }
 }
 

@@ -54,7 +54,7 @@ export class ResourceChanges {
     const { declared, kept } = await this.making.declare(environment, grant, { name, entry, wanted, found });
     const resources = { ...environment.resources, [name]: declared };
     const change = { action, grant, resources };
-    return this.keeping(environment, kept, () => this.bring(environment, name, declared, change));
+    return this.keeping(environment, name, kept, () => this.bring(environment, name, declared, change));
   }
 
   /** New credentials: the services that use them are replaced, start-first, and the old ones end after the last of them. */
@@ -67,7 +67,7 @@ export class ResourceChanges {
     const kept = await this.making.credentials.next(environment, grant.actor.user, name, entry);
     const declared = { ...present, credential: kept.version };
     const change = { action, grant, resources: { ...environment.resources, [name]: declared } };
-    return this.keeping(environment, kept, () => this.bring(environment, name, declared, change));
+    return this.keeping(environment, name, kept, () => this.bring(environment, name, declared, change));
   }
 
   /** Throws CONFLICT where the entry's rule does not allow to come from the present version to that one. */
@@ -114,11 +114,17 @@ export class ResourceChanges {
   }
 
   /** Of a change that is refused, no credentials stay. */
-  private async keeping<T>(environment: EnvironmentEntity, kept: Kept, work: () => Promise<T>): Promise<T> {
+  private async keeping<T>(
+    environment: EnvironmentEntity,
+    name: string,
+    kept: Kept,
+    work: () => Promise<T>,
+  ): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      await this.making.credentials.forget(environment, kept);
+      // Where the database is away by now, they stay: nothing ever uses them. What is told is why it was refused.
+      await this.making.credentials.forget(environment, name, kept).catch(() => undefined);
       throw error;
     }
   }

@@ -132,6 +132,22 @@ export class SecretsService {
     await this.secrets.delete({ environmentId, name: In([...names]), version });
   }
 
+  /**
+   * The same, unless they are used by now. `isUsed` is asked once what was about to use them is over, for that holds the
+   * environment too: a commit whose answer was lost may take place all the same.
+   */
+  async forgetUnused(
+    environment: EnvironmentEntity,
+    { names, version }: { names: readonly string[]; version: number },
+    isUsed: (tx: EntityManager) => Promise<boolean>,
+  ): Promise<void> {
+    await this.secrets.manager.transaction(async (tx) => {
+      await lock(tx, environment);
+      if (await isUsed(tx)) return;
+      await tx.delete(SecretEntity, { environmentId: environment.id, name: In([...names]), version });
+    });
+  }
+
   /** The last version of each secret of an environment, by name. */
   async latest(environmentId: string): Promise<Record<string, number>> {
     const found: KnownSecret[] = await this.secrets.query(LATEST, [environmentId]);
