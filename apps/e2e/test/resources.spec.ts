@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { ResourceOperation } from '@berth/contracts';
+import type { Problem, ResourceOperation } from '@berth/contracts';
 import { isRoot, REPOSITORY } from '@berth/host';
 import { buildResourceImage, docker, startPlatform, type ApiClient, type TestPlatform } from '@berth/testing';
 import { filesWith, formsOf, tablesWith } from './support/leaks.js';
@@ -25,6 +25,7 @@ describe('a resource', () => {
 
   beforeAll(async () => {
     await buildResourceImage('postgres');
+    await buildResourceImage('postgres', '15.9');
     platform = await startPlatform();
     dana = await newcomer(platform, 'acme', 'dana');
     await newProject(dana, 'acme', 'shop');
@@ -103,6 +104,15 @@ describe('a resource', () => {
       if (isRoot())
         expect(await inApp('prod', `pg_isready -t 2 -h ${address} || true`)).toContain('no response');
     }
+  });
+
+  it('is upgraded as far as the rule of its entry goes, and no further', async () => {
+    const place = '/v1/projects/shop/environments/dev/resources/orders-db/version';
+    const refused = await dana.put<Problem>(place, { version: '16' });
+    expect([refused.status, refused.body.code]).toEqual([409, 'CONFLICT']);
+    expect(berth('resource upgrade orders-db 15.9 --env dev')).toContain('succeeded');
+    expect(berth('resource ls --env dev')).toMatch(/orders-db +postgres 15\.9 +orders-db:5432 +app/);
+    expect(await inApp('dev', 'psql -At "$ORDERS_DB_URL" -c "SELECT * FROM orders"')).toBe(ROW);
   });
 
   it('is backed up and restored by the command, and leaks neither credentials nor data', async () => {
