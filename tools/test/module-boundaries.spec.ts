@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(__dirname, '../..');
@@ -63,38 +63,56 @@ const probes: Probe[] = [
   },
 ];
 
-const fileOf = (index: number): string => join(root, probes[index].project, `src/boundary-probe-${index}.ts`);
+const PREFIX = 'boundary-probe-';
+const ESLINT = join(root, 'node_modules/eslint/bin/eslint.js');
+/** Of all probes together; the files are there for as long. */
+const LINT_MS = 120_000;
 
-/** What ESLint says of each probe, in one run: the files are there for the moment of the check only. */
-async function lintAll(): Promise<string[]> {
-  const files = probes.map((_probe, index) => fileOf(index));
-  probes.forEach(({ content }, index) => writeFileSync(files[index], content));
-  try {
-    const output = await new Promise<string>((resolve) => {
-      execFile(
-        'npx',
-        ['eslint', '--format', 'json', ...files],
-        { cwd: root, maxBuffer: 16e6 },
-        (_error, stdout) => resolve(stdout),
-      );
-    });
-    const results = JSON.parse(output) as { filePath: string; messages: { message: string }[] }[];
-    return files.map((file) =>
-      results
-        .find(({ filePath }) => filePath === file)!
-        .messages.map(({ message }) => message)
-        .join('\n'),
-    );
-  } finally {
-    for (const file of files) rmSync(file, { force: true });
+const fileOf = (index: number): string => join(root, probes[index].project, `src/${PREFIX}${index}.ts`);
+
+/** Those of a run that was killed as well. */
+function removeProbes(): void {
+  for (const project of new Set(probes.map(({ project }) => project))) {
+    const folder = join(root, project, 'src');
+    for (const name of readdirSync(folder))
+      if (name.startsWith(PREFIX)) rmSync(join(folder, name), { force: true });
   }
 }
 
+/** What ESLint says of each probe, in one run. It ends with the signal. */
+async function lintAll(signal: AbortSignal): Promise<string[]> {
+  const files = probes.map((_probe, index) => fileOf(index));
+  probes.forEach(({ content }, index) => writeFileSync(files[index], content));
+  const output = await new Promise<string>((resolve, reject) => {
+    execFile(
+      process.execPath,
+      [ESLINT, '--format', 'json', ...files],
+      { cwd: root, maxBuffer: 16e6, signal },
+      // It ends with 1 when it finds something, which is what is wanted.
+      (error, stdout, stderr) => (stdout ? resolve(stdout) : reject(new Error(stderr, { cause: error }))),
+    );
+  });
+  const results = JSON.parse(output) as { filePath: string; messages: { message: string }[] }[];
+  return files.map((file) =>
+    results
+      .find(({ filePath }) => filePath === file)!
+      .messages.map(({ message }) => message)
+      .join('\n'),
+  );
+}
+
 describe('the boundaries between the projects', () => {
+  const linting = new AbortController();
   let said: string[];
 
   beforeAll(async () => {
-    said = await lintAll();
+    removeProbes();
+    said = await lintAll(linting.signal);
+  }, LINT_MS);
+  // Also where the hook above took too long: Jest does not wait for the end of that.
+  afterAll(() => {
+    linting.abort();
+    removeProbes();
   });
 
   it.each(probes.map((probe, index) => [probe.breach, index] as const))('hold when %s', (_breach, index) => {
