@@ -59,7 +59,7 @@ export class DeploymentStore {
     try {
       return await this.dataSource.transaction((transaction) => this.insert(transaction, draft));
     } catch (thrown) {
-      await this.giveBack(draft.id);
+      await this.giveBack(draft.id, draft.environment);
       const error = isUniqueViolation(thrown) ? underWay(draft.environment) : asBerthError(thrown);
       await this.pipeline.recordAlone(draft.grant, {
         ...{ outcome: 'failed', code: error.code, reason: error.message },
@@ -149,10 +149,11 @@ export class DeploymentStore {
   }
 
   /** Frees what was reserved for a deployment that was not written down after all. */
-  async giveBack(id: string): Promise<void> {
+  async giveBack(id: string, environment: EnvironmentEntity): Promise<void> {
     try {
       await this.dataSource.transaction(async (transaction) => {
-        // A commit whose answer was lost did write it down.
+        // A commit whose answer was lost did write it down, or still does: it holds the environment until it is over.
+        await transaction.query('SELECT FROM environments WHERE id = $1 FOR NO KEY UPDATE', [environment.id]);
         if (!(await transaction.existsBy(DeploymentEntity, { id })))
           await this.settlements.release(transaction, id);
       });

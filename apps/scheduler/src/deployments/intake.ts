@@ -91,11 +91,12 @@ export class Intake {
 
   private async reserve(
     id: string,
-    { team, project, name }: EnvironmentEntity,
+    environment: EnvironmentEntity,
     spec: RunSpec,
     grant: Grant,
     deadline: Date,
   ): Promise<void> {
+    const { team, project, name } = environment;
     try {
       await this.pipeline.reserve(grant, {
         ...{ id, team, project, environment: name, user: grant.actor.user, amounts: amountsOf(spec) },
@@ -103,7 +104,8 @@ export class Intake {
       });
     } catch (error) {
       // Without an answer it may be held all the same.
-      if (error instanceof BerthError && error.code === 'QUOTA_UNAVAILABLE') await this.store.giveBack(id);
+      if (error instanceof BerthError && error.code === 'QUOTA_UNAVAILABLE')
+        await this.store.giveBack(id, environment);
       throw error;
     }
   }
