@@ -20,6 +20,7 @@ describe('settings', () => {
     ['BERTH_REGISTRY_PORT', '70000'],
     ['BERTH_UPSTREAMS', '{docker.io}'],
     ['BERTH_ISOLATION', 'no'],
+    ['BERTH_REGISTRY_HOST', 'http://10.0.0.1:4401'],
     ['BERTH_INGRESS_TLS', 'on'],
     ['BERTH_ACME_CA_FILE', 'ca.pem'],
   ])('name %s when it is wrong', (name, value) => {

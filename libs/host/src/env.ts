@@ -34,12 +34,19 @@ export interface HostSettings {
   dockerHost: string;
   /** Upstream registries, as JSON for the registry-proxy. `BERTH_UPSTREAMS`. */
   upstreams: string;
+  /**
+   * This machine, as the nodes of the swarm reach its registry: it stands in every image's name. Anything but loopback makes
+   * the registry listen on all addresses. `BERTH_REGISTRY_HOST`.
+   */
+  registryHost: string;
   /** Where the way in answers, and the domain of the services' names. `BERTH_INGRESS_HOST`, `BERTH_DOMAIN`. */
   ingress: { host: string; domain: string; tls: TlsSettings };
   logLevel: string;
   /** Whether the packet filter keeps guests from the host and its networks. `BERTH_ISOLATION=off` turns it off. */
   isolation: boolean;
 }
+
+export const LOOPBACK = '127.0.0.1';
 
 const DEFAULT_UPSTREAMS = JSON.stringify({ 'docker.io': { url: 'https://registry-1.docker.io' } });
 
@@ -57,6 +64,7 @@ export function readHostSettings(env: NodeJS.ProcessEnv = process.env): HostSett
     fsync: readSwitch(env, 'BERTH_POSTGRES_FSYNC'),
     dockerHost: env.DOCKER_HOST || 'unix:///var/run/docker.sock',
     upstreams: readJson(env, 'BERTH_UPSTREAMS', DEFAULT_UPSTREAMS),
+    registryHost: readHost(env, 'BERTH_REGISTRY_HOST', LOOPBACK),
     ingress: {
       host: env.BERTH_INGRESS_HOST || '127.0.0.1',
       domain: env.BERTH_DOMAIN || 'localhost',
@@ -100,6 +108,13 @@ function readPort(env: NodeJS.ProcessEnv, name: string, fallback: number): numbe
     throw new Error(`${name} must be a TCP port from 0 to 65535 (0 picks a free one), not "${text}".`);
   }
   return port;
+}
+
+function readHost(env: NodeJS.ProcessEnv, name: string, fallback: string): string {
+  const text = env[name] || fallback;
+  if (!/^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text))
+    throw new Error(`${name} must be a host name or an IPv4 address, without a port, not "${text}".`);
+  return text;
 }
 
 function readSwitch(env: NodeJS.ProcessEnv, name: string): boolean {

@@ -75,6 +75,7 @@ export async function bringUp(
   const installation = {
     ...{ secrets, ports, databaseUrls },
     registryStore: home.registryStore,
+    registryHost: settings.registryHost,
     backups: home.backups,
     upstreams: settings.upstreams,
     dockerHost: settings.dockerHost,
@@ -94,7 +95,7 @@ export async function bringUp(
   if (resumed > 0) progress(`started ${resumed} guest services again`);
 
   const url = `http://127.0.0.1:${ports.gateway}`;
-  const registry = registryAddress(ports);
+  const registry = registryAddress(settings.registryHost, ports);
   const keptCredentials =
     adminToken && storeCredentials(settings.config, { url, token: adminToken, registry });
   saveSecrets(home, secrets);

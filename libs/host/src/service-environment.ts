@@ -1,4 +1,4 @@
-import type { PortName } from './env.js';
+import { LOOPBACK, type PortName } from './env.js';
 import { tokenHash, type Secrets } from './secrets.js';
 import type { DatabaseService, ServiceName } from './service-names.js';
 import type { TlsSettings } from './tls-settings.js';
@@ -8,6 +8,8 @@ export interface Installation {
   ports: Record<PortName, number>;
   databaseUrls: Record<DatabaseService, string>;
   registryStore: string;
+  /** By which nodes reach the registry. */
+  registryHost: string;
   /** Folder for backups of resources. */
   backups: string;
   upstreams: string;
@@ -20,8 +22,8 @@ export interface Installation {
 }
 
 /** host:port of the registry as clients and the engine write it. */
-export function registryAddress(ports: Record<PortName, number>): string {
-  return `127.0.0.1:${ports['registry-proxy']}`;
+export function registryAddress(host: string, ports: Record<PortName, number>): string {
+  return `${host}:${ports['registry-proxy']}`;
 }
 
 export function natsUrl(ports: Record<PortName, number>): string {
@@ -36,7 +38,7 @@ export function serviceEnvironment(name: ServiceName, installation: Installation
     NODE_ENV: 'production',
     BERTH_INSTALLATION: secrets.installation,
     LOG_LEVEL: installation.logLevel,
-    HTTP_HOST: '127.0.0.1',
+    HTTP_HOST: LOOPBACK,
     HTTP_PORT: String(ports[name]),
     NATS_URL: natsUrl(ports),
     NATS_USER: name,
@@ -55,12 +57,18 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
     };
   }
   if (name === 'registry-proxy') {
-    return { REGISTRY_STORE: installation.registryStore, REGISTRY_UPSTREAMS: installation.upstreams };
+    return {
+      // Nodes come by other ways than loopback; the platform itself always by that.
+      ...(isLoopback(installation.registryHost) ? {} : { HTTP_HOST: '0.0.0.0' }),
+      BERTH_REGISTRY: registryAddress(installation.registryHost, installation.ports),
+      REGISTRY_STORE: installation.registryStore,
+      REGISTRY_UPSTREAMS: installation.upstreams,
+    };
   }
   if (name === 'scheduler') {
     return {
       BERTH_ENGINE_TOKEN: secrets.engineToken,
-      BERTH_REGISTRY: registryAddress(installation.ports),
+      BERTH_REGISTRY: registryAddress(installation.registryHost, installation.ports),
       DOCKER_HOST: installation.dockerHost,
       ...ingressEnvironment(installation),
       BERTH_BACKUPS_FOLDER: installation.backups,
@@ -69,6 +77,10 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
     };
   }
   return {};
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.startsWith('127.');
 }
 
 function ingressEnvironment({ ingress, ports }: Installation): Record<string, string> {

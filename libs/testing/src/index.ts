@@ -2,6 +2,7 @@ export { freePort } from '@berth/host';
 export { applyIsolation, docker, removeIsolation, removeWorkloads } from '@berth/host';
 export { ApiClient, type ApiAnswer } from './api-client.js';
 export { createTestDatabase, type TestDatabase } from './database.js';
+export { joinNodes, startNodes, type TestNode, type TestNodes } from './engines.js';
 export { eventually, type EventuallyOptions } from './eventually.js';
 export { makeLayer, type ImageFile, type Layer } from './image-layers.js';
 export { Load, type LoadReport } from './load.js';

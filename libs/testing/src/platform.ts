@@ -20,12 +20,15 @@ import {
 } from '@berth/host';
 import { ApiClient } from './api-client.js';
 import { runFolder } from './env.js';
+import type { TestNodes } from './engines.js';
 import { startOnce, testEngine, upstreamRegistry } from './parts.js';
 
 export interface PlatformOptions {
   /** Upstream registries; the run's own stands for Docker Hub when left out. */
   upstreams?: Record<string, { url: string }>;
   logLevel?: string;
+  /** Nodes whose first engine it uses, instead of the run's; see `startNodes`. */
+  on?: TestNodes;
   /** Those to start; all six when left out. */
   services?: readonly ServiceName[];
 }
@@ -54,6 +57,8 @@ export interface TestPlatform {
   installation: string;
   adminToken: string;
   dockerHost: string;
+  /** host:port where requests to services come in. */
+  ingress: string;
   /** Passwords of the data stores, for tests that look behind the doors. */
   home: string;
   /** As the admin. */
@@ -100,6 +105,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Test
     installation: platform.installation,
     adminToken,
     dockerHost: settings.dockerHost,
+    ingress: `${settings.ingress.host}:${platform.ports.ingress}`,
     home: home.folder,
     api: new ApiClient(platform.url, adminToken),
     service,
@@ -142,9 +148,14 @@ async function platformSettings(folder: string, options: PlatformOptions): Promi
     config: join(folder, 'config'),
     ports: Object.fromEntries(Object.keys(settings.ports).map((name) => [name, 0])) as HostSettings['ports'],
     fsync: false,
-    dockerHost: await testEngine(),
+    dockerHost: options.on ? options.on.nodes[0].dockerHost : await testEngine(),
     upstreams: JSON.stringify(upstreams),
     logLevel: options.logLevel ?? 'info',
-    isolation: isRoot(),
+    // The packet filter that could keep guests from something is the node's.
+    isolation: isRoot() && !options.on,
+    ...(options.on && {
+      registryHost: options.on.address,
+      ingress: { ...settings.ingress, host: options.on.nodes[0].address },
+    }),
   };
 }

@@ -24,8 +24,9 @@ const state = {
     task('ddd1', 's3', 'there', '2026-05-01T10:00:00Z'),
   ],
 };
+const here = { id: 'here', names: new Map([['there', 'worker-2']]) };
 const choose = (name: string, instance: string | null): string =>
-  chooseInstance(state, { service: name, instance }, 'here').ID;
+  chooseInstance(state, { service: name, instance }, here).ID;
 
 test('it is the newest that runs on this node', () => expect(choose('web', null)).toBe('aaa2'));
 test('it can be named by its beginning', () => expect(choose('web', 'aaa1')).toBe('aaa1'));
@@ -38,4 +39,9 @@ test.each([
   ['none', null, 'INSTANCE_NOT_RUNNING'],
 ])('%s %s is %s', (name, instance, code) => {
   expect(() => choose(name, instance)).toThrow(expect.objectContaining({ code }));
+});
+test('where it runs is told by the name of the node, or by its id where it has none yet', () => {
+  expect(() => choose('db', null)).toThrow(
+    /ddd1 of "db" runs on the node "worker-2", .*those on "here" only/,
+  );
 });

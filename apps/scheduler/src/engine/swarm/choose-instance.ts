@@ -10,11 +10,17 @@ export interface WantedInstance {
   instance: string | null;
 }
 
+/** The node whose engine is asked, and the host names of all by their ids. */
+export interface Here {
+  id: string | null;
+  names: ReadonlyMap<string, string>;
+}
+
 /** Pure: the newest instance of a service that is as asked for, runs, and does so on this node. */
 export function chooseInstance(
   { services, tasks }: EnvironmentState,
   { service, instance }: WantedInstance,
-  node: string | null,
+  { id: node, names }: Here,
 ): Task {
   const own = services.filter(({ Spec: spec }) => spec.Labels[LABEL.service] === service);
   const ids = new Set(own.map(({ ID: id }) => id));
@@ -31,9 +37,12 @@ export function chooseInstance(
     throw new BerthError('CONFLICT', `Several instances of "${service}" begin with "${instance}": say more.`);
   const here = running.find(({ NodeID: at }) => at === node);
   if (here) return here;
+  const nameOf = (id: string): string => names.get(id) ?? id;
+  const [{ ID: id, NodeID: there = '' }] = running;
   throw new BerthError(
     'INSTANCE_ELSEWHERE',
-    `The instance ${running[0].ID} of "${service}" runs on another node (${running[0].NodeID}), whose engine this scheduler does not reach.`,
+    `The instance ${id} of "${service}" runs on the node "${nameOf(there)}", and Berth reaches into those on "${nameOf(node ?? '')}" only. ` +
+      `Ask whoever runs that node, or scale "${service}" up until an instance of it runs on "${nameOf(node ?? '')}".`,
   );
 }
 

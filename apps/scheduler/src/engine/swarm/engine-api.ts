@@ -23,9 +23,18 @@ export interface Task {
   Slot?: number;
   NodeID?: string;
   DesiredState: string;
-  NetworksAttachments?: { Network: { ID: string }; Addresses?: string[] }[];
+  NetworksAttachments?: { Network: { ID: string; Spec?: { Name: string } }; Addresses?: string[] }[];
   Spec: {
-    ContainerSpec: { Image: string; Labels?: Record<string, string>; Healthcheck?: { Test?: string[] } };
+    ContainerSpec: {
+      Image: string;
+      User?: string;
+      Labels?: Record<string, string>;
+      Healthcheck?: { Test?: string[] };
+      CapabilityAdd?: string[];
+      CapabilityDrop?: string[];
+      Mounts?: { Type: string; Source?: string }[];
+    };
+    Resources?: { Limits?: { MemoryBytes?: number; Pids?: number } };
   };
   Status: {
     State: TaskState;

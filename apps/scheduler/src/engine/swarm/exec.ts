@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { BerthError, type TerminalSize } from '@berth/contracts';
 import type { EngineExec, EnvironmentRef, ExecRequest, RunningCommand } from '../container-engine.js';
-import { chooseInstance } from './choose-instance.js';
+import { chooseInstance, type Here } from './choose-instance.js';
 import { FrameReader } from './demultiplex.js';
 import { callEngine, hasStatus, orUndefined } from './docker-client.js';
 import { instanceEnded } from './instance-ended.js';
@@ -17,11 +17,11 @@ const GOODBYE = Buffer.from([0x03, 0x04]);
 /** Makes a command ready in an instance of this node. */
 export async function prepareExec(
   { docker, objects }: Swarm,
-  node: string | null,
+  here: Here,
   target: EnvironmentRef,
   { service, instance, command, terminal }: ExecRequest,
 ): Promise<EngineExec> {
-  const task = chooseInstance(await objects.state(target), { service, instance }, node);
+  const task = chooseInstance(await objects.state(target), { service, instance }, here);
   const container = docker.getContainer(task.Status.ContainerStatus?.ContainerID ?? '');
   const exec = await createExec(container, command, terminal !== null);
   if (!exec) throw ended(task.ID);

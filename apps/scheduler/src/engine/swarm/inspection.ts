@@ -97,7 +97,8 @@ function describeTask(task: Task, service: SwarmService): EngineInstance {
 
 interface Container {
   Image: string;
-  Config: { User?: string; Image?: string };
+  /** A user of null: not known. */
+  Config: { User?: string | null; Image?: string };
   HostConfig: {
     Privileged?: boolean;
     CapAdd?: string[] | null;
@@ -118,14 +119,41 @@ export async function inspectFacts(swarm: Swarm, rollout: Rollout): Promise<Insp
   const own = new Set(
     services.filter(({ Spec: spec }) => wanted.has(spec.Name)).map((service) => service.ID),
   );
-  const ids = tasks
-    .filter((task) => own.has(task.ServiceID) && task.Status.State === 'running')
-    .flatMap((task) => task.Status.ContainerStatus?.ContainerID ?? []);
-  const found = await Promise.all(
-    ids.map((id) => orUndefined(() => callEngine(() => docker.getContainer(id).inspect()))),
+  const running = tasks.filter((task) => own.has(task.ServiceID) && task.Status.State === 'running');
+  const info = await callEngine(() => docker.info() as Promise<{ Swarm?: { NodeID?: string } }>);
+  const containers = await Promise.all(
+    running.map(async (task): Promise<Container[]> => {
+      if (task.NodeID !== info.Swarm?.NodeID) return [containerElsewhere(task)];
+      const id = task.Status.ContainerStatus?.ContainerID ?? '';
+      const found = await orUndefined(() => docker.getContainer(id).inspect());
+      return found ? [found as unknown as Container] : [];
+    }),
   );
-  const containers = found.filter((container) => container !== undefined) as unknown as Container[];
-  return factsOf(containers, networkName(objects.installation, rollout.target), rollout);
+  return factsOf(containers.flat(), networkName(objects.installation, rollout.target), rollout);
+}
+
+/**
+ * Pure: a container on another node, whose engine we don't ask, as the swarm told that node to make it. The user of an image
+ * is not known that way; `before` has judged it, and the image is that very one, by its digest.
+ */
+export function containerElsewhere({ Spec: spec, NetworksAttachments: attached = [] }: Task): Container {
+  const { ContainerSpec: container, Resources: resources } = spec;
+  return {
+    Image: container.Image,
+    Config: { User: container.User ?? null, Image: container.Image },
+    HostConfig: {
+      CapAdd: container.CapabilityAdd,
+      CapDrop: container.CapabilityDrop,
+      Memory: resources?.Limits?.MemoryBytes,
+      PidsLimit: resources?.Limits?.Pids,
+    },
+    Mounts: container.Mounts,
+    NetworkSettings: {
+      Networks: Object.fromEntries(
+        attached.map(({ Network: { ID: id, Spec: own } }) => [own?.Name ?? id, {}]),
+      ),
+    },
+  };
 }
 
 /** Pure: the facts that `after` judges, of containers as inspected. */
@@ -144,7 +172,9 @@ export function factsOf(containers: Container[], ownNetwork: string, rollout: Ro
     foreignNetworks: networks.filter((name) => name !== ownNetwork),
     unlimitedMemory: containers.some((c) => !c.HostConfig.Memory),
     unlimitedPids: containers.some((c) => !c.HostConfig.PidsLimit || c.HostConfig.PidsLimit < 0),
-    users: distinct(containers.map(({ Config: config }) => config.User || 'root')),
+    users: distinct(
+      containers.flatMap(({ Config: { User: user } }) => (user === null ? [] : user || 'root')),
+    ),
     images,
     unexpectedImages: images.filter((digest) => !wanted.has(digest)),
   };

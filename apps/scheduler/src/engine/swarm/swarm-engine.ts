@@ -129,7 +129,10 @@ export class SwarmEngine implements ContainerEngine {
   }
 
   exec(target: EnvironmentRef, request: ExecRequest): Promise<EngineExec> {
-    return this.inSwarm(async () => prepareExec(this.swarm, await this.node.id(), target, request));
+    return this.inSwarm(async () => {
+      const [id, names] = await Promise.all([this.node.id(), this.node.names()]);
+      return prepareExec(this.swarm, { id, names }, target, request);
+    });
   }
 
   owned(): Promise<OwnedObject[]> {

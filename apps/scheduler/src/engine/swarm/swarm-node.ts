@@ -12,6 +12,11 @@ interface Info {
   Swarm?: { NodeID?: string; LocalNodeState?: string; ControlAvailable?: boolean };
 }
 
+interface Node {
+  ID: string;
+  Description: { Hostname: string };
+}
+
 /**
  * The engine as a node of a swarm. Where it is in none, a swarm of one node is made, and labelled with who made it; one
  * that is there already is used as it is, and never left or changed.
@@ -51,6 +56,12 @@ export class SwarmNode {
   /** The engine's own name in the swarm. */
   async id(): Promise<string | null> {
     return (await this.info()).Swarm?.NodeID ?? null;
+  }
+
+  /** Host names of all nodes of the swarm, by their ids. */
+  async names(): Promise<ReadonlyMap<string, string>> {
+    const nodes = await callEngine(() => this.docker.listNodes() as Promise<Node[]>);
+    return new Map(nodes.map(({ ID: id, Description: about }) => [id, about.Hostname]));
   }
 
   private info(): Promise<Info> {
