@@ -96,8 +96,11 @@ export class RolloutRun {
     signal.throwIfAborted();
     const rollout = this.rollout(this.deployment.release, this.specs.wanted);
     this.steps.set('rolling-out', 'running', null);
-    await this.catchUp(deadline, signal);
     const { previous } = this.specs;
+    // Where something runs already, the way in is there before the first instance, and follows meanwhile.
+    const led = this.catchUp(deadline, signal);
+    led.catch(() => undefined);
+    if (!previous || !hasInstances(previous)) await led;
     await this.insist(deadline, signal, () => addUsers(engine, rollout, rotated(previous, rollout.spec)));
     const outcome = await this.insist(deadline, signal, () =>
       engine.rollOut(rollout, {
@@ -106,6 +109,7 @@ export class RolloutRun {
       }),
     );
     if (outcome.state === 'failed') return undoFor('failed', outcome.reason);
+    await led;
     this.steps.set('rolling-out', 'succeeded', null);
     await this.insist(deadline, signal, () => addUsers(engine, rollout, added(previous, rollout.spec)));
     this.steps.set('healthy', 'running', 'asking policy about what runs');
@@ -237,6 +241,10 @@ function isReachedElsewhere(previous: RunSpec, wanted: RunSpec): boolean {
     const before = new Map(Object.entries(previous.services)).get(name)?.http;
     return http && before && (http.port !== before.port || http.protocol !== before.protocol);
   });
+}
+
+function hasInstances({ services }: RunSpec): boolean {
+  return Object.values(services).some(({ replicas }) => replicas > 0);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

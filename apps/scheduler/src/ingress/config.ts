@@ -143,7 +143,7 @@ function speaks(protocol: IngressRoute['protocol']): object[] {
 function proxy(versions: string[]): object {
   return {
     handler: 'reverse_proxy',
-    dynamic_upstreams: { source: 'a', name: '{berth.name}', port: '{berth.port}', refresh: '100ms' },
+    dynamic_upstreams: { source: 'a', name: '{berth.name}', port: '{berth.port}', refresh: '25ms' },
     load_balancing: {
       selection_policy: { policy: 'round_robin' },
       ...{ try_duration: '5s', try_interval: '20ms' },

@@ -72,9 +72,13 @@ export class RolloutWatch {
   }
 
   private async round(): Promise<Map<string, Verdict>> {
-    const generations = (this.generations ??= await Generations.of(this.swarm, this.rollout));
     const asked = performance.now();
-    let state = await this.swarm.objects.state(this.rollout.target);
+    const [generations, found] = await Promise.all([
+      this.generations ?? Generations.of(this.swarm, this.rollout),
+      this.swarm.objects.state(this.rollout.target),
+    ]);
+    this.generations = generations;
+    let state = found;
     this.slowestAnswer = Math.max(this.slowestAnswer, performance.now() - asked);
     if (!this.started)
       for (const task of state.tasks) if (isStopped(task) && !this.isOfThis(task)) this.before.add(task.ID);
