@@ -35,9 +35,13 @@ export class RecordSource {
     // The acknowledgements of as many as a stream takes in flight without complaint.
     for (let from = 0; from < records.length; from += 500) {
       await Promise.all(
-        records
-          .slice(from, from + 500)
-          .map((sent) => stream.publish('berth.records.scheduler', JSON.stringify(sent), { msgID: sent.id })),
+        records.slice(from, from + 500).map((sent) =>
+          stream.publish('berth.records.scheduler', JSON.stringify(sent), {
+            msgID: sent.id,
+            // How fast it is on a busy machine is nothing that a test of losses asks about.
+            timeout: 60_000,
+          }),
+        ),
       );
     }
   }
