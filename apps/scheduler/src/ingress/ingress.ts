@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   Inject,
   Injectable,
@@ -19,7 +17,8 @@ import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from '../upkeep/rounds.js';
 import { loadConfig } from './admin-client.js';
 import { joinAhead, newEnvironments } from './ahead.js';
-import { BOOT_CONFIG, ingressConfig, type RoutePlace } from './config.js';
+import { writeBootFile } from './boot-file.js';
+import { ingressConfig, type RoutePlace } from './config.js';
 import { derivedHost, hostsOf, routesOf, type Place } from './hosts.js';
 import { reaches } from './probe.js';
 import { urlAt, withTls } from './tls.js';
@@ -135,8 +134,7 @@ export class Ingress implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private async reconcile(wayIn: WayIn): Promise<void> {
     const folder = this.env.BERTH_INGRESS_FOLDER;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(join(folder, 'boot.json'), JSON.stringify(BOOT_CONFIG));
+    writeBootFile(folder);
     const start = await wayIn.ensure();
     let places: Place[] = [];
     await wayIn.join(async () => {
