@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-export const POLL_MS = 5;
+export const POLL_MS = 10;
 
 export interface Door {
   port: number;
@@ -9,7 +9,7 @@ export interface Door {
   host?: string;
 }
 
-/** Until the door answers 200 (with these words, if any); asks every 5 ms, each time on a new connection. */
+/** Until the door answers 200 (with these words, if any); asks every 10 ms, each time on a new connection. */
 export async function firstAnswer({ port, host }: Door, words?: string): Promise<void> {
   for (;;) {
     const answer = await new Promise<string | undefined>((resolve) => {

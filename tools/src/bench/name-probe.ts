@@ -3,10 +3,10 @@ import { get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Runs in a container, in the network of a service: every 5 ms asks all that the engine's DNS names by the service's name,
+ * Runs in a container, in the network of a service: every 10 ms asks all that the engine's DNS names by the service's name,
  * and prints each answer when it first comes, with the time. Ends with its input, and so with whoever started it.
  */
-const POLL_MS = 5;
+const POLL_MS = 10;
 const [name, port] = process.argv.slice(2);
 // What is not there yet is not there: no query may wait for a name server that is asked about it.
 const resolver = new Resolver({ timeout: 50, tries: 1 });

@@ -48,10 +48,14 @@ export class DeploymentStore {
 
   /** Early and without a lock: `create` has the last word. */
   async refuseIfBusy(environment: EnvironmentEntity, spec: RunSpec): Promise<void> {
-    await this.refuseIfUnderWay(this.dataSource.manager, environment);
-    const claims = await this.othersClaims(this.dataSource.manager, environment, spec);
-    if (claims.length > 0) throw portInUse(claims[0]);
-    await refuseHostsOfOthers(this.dataSource.manager, environment.id, spec);
+    const { manager } = this.dataSource;
+    const claims = this.othersClaims(manager, environment, spec);
+    const hosts = refuseHostsOfOthers(manager, environment.id, spec);
+    for (const answer of [claims, hosts]) answer.catch(() => undefined);
+    await this.refuseIfUnderWay(manager, environment);
+    const [claim] = await claims;
+    if (claim) throw portInUse(claim);
+    await hosts;
   }
 
   /** In one transaction: the release, the deployment, its ports and hosts, its record and its event. */

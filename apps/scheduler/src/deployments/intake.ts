@@ -60,13 +60,16 @@ export class Intake {
     if (wanted.discards) spec.discards = wanted.discards;
     steps = withStep(steps, 'resolving', 'succeeded', warnings.join(' ') || null);
     steps = withStep(steps, 'policy', 'running', null);
+    // Looked up while policy is asked, and told to none but whom it permits.
+    const free = this.store.refuseIfBusy(environment, spec);
+    free.catch(() => undefined);
     const grant = await this.pipeline.authorize({
       action: actions.deploymentCreate,
       resource: environmentResource(environment),
       context: deploymentFacts(environment.name, digest, spec, images),
     });
     steps = withStep(steps, 'policy', 'succeeded', null);
-    await this.store.refuseIfBusy(environment, spec);
+    await free;
     steps = withStep(steps, 'quota', 'running', null);
     const id = uuidv7();
     const deadline = this.times.deadline(spec);

@@ -97,19 +97,26 @@ export class RolloutRun {
     const rollout = this.rollout(this.deployment.release, this.specs.wanted);
     this.steps.set('rolling-out', 'running', null);
     const { previous } = this.specs;
-    // Where something runs already, the way in is there before the first instance, and follows meanwhile.
-    const led = this.catchUp(deadline, signal);
-    led.catch(() => undefined);
-    if (!previous || !hasInstances(previous)) await led;
+    // Where something runs already, the way in is there before the first instance, and follows while they start.
+    let led: Promise<void> | undefined;
+    const lead = (): Promise<void> => {
+      led ??= this.catchUp(deadline, signal);
+      led.catch(() => undefined);
+      return led;
+    };
+    if (!previous || !hasInstances(previous)) await lead();
     await this.insist(deadline, signal, () => addUsers(engine, rollout, rotated(previous, rollout.spec)));
     const outcome = await this.insist(deadline, signal, () =>
       engine.rollOut(rollout, {
         ...{ deadline, signal, reaches: this.ingress.probe },
-        progress: (progress) => this.onProgress(progress),
+        progress: (progress) => {
+          void lead();
+          this.onProgress(progress);
+        },
       }),
     );
     if (outcome.state === 'failed') return undoFor('failed', outcome.reason);
-    await led;
+    await lead();
     this.steps.set('rolling-out', 'succeeded', null);
     await this.insist(deadline, signal, () => addUsers(engine, rollout, added(previous, rollout.spec)));
     this.steps.set('healthy', 'running', 'asking policy about what runs');

@@ -89,7 +89,7 @@ export class RolloutWatch {
       if (await this.makeWay(name, state, generations)) ready.push(name);
     }
     if (ready.length > 0) {
-      await Promise.all(ready.map((name) => this.apply(name, generations)));
+      await Promise.all(ready.map((name) => this.apply(name, state, generations)));
       state = await this.swarm.objects.state(this.rollout.target);
     }
     const verdicts = await this.verdicts(state, generations);
@@ -102,9 +102,15 @@ export class RolloutWatch {
     return verdicts;
   }
 
-  private async apply(name: string, { surroundings }: Generations): Promise<void> {
+  private async apply(
+    name: string,
+    { services }: EnvironmentState,
+    { surroundings }: Generations,
+  ): Promise<void> {
     const secrets = await this.swarm.secrets.hold(this.rollout, name);
-    await this.swarm.objects.apply(toSwarmService(this.rollout, name, surroundings, secrets));
+    const wanted = toSwarmService(this.rollout, name, surroundings, secrets);
+    const present = services.find(({ Spec: spec }) => spec.Name === wanted.Name);
+    await this.swarm.objects.apply(wanted, present);
     this.waiting.delete(name);
   }
 

@@ -54,19 +54,20 @@ export class SwarmObjects {
     return callEngine(() => this.docker.listServices({ filters }) as unknown as Promise<SwarmService[]>);
   }
 
-  /** Creates a service, or makes it what it should be. Safe to repeat, and beside another that does the same. */
-  async apply(wanted: SwarmServiceSpec): Promise<SwarmService> {
+  /**
+   * Creates a service, or makes it what it should be: `present`, as it was a moment ago. Safe to repeat, and beside another
+   * that does the same.
+   */
+  async apply(wanted: SwarmServiceSpec, present: SwarmService | undefined): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      const present = await this.find(wanted.Name);
       try {
         if (present) await this.update(present, wanted);
         else await callEngine(() => this.docker.createService(this.auth(), asOptions(wanted)));
-        const applied = await this.find(wanted.Name);
-        if (applied) return applied;
+        return;
       } catch (error) {
         if (!isRace(error) || attempt === MAX_TRIES) throw error;
       }
-      if (attempt === MAX_TRIES) throw new Error(`the service ${wanted.Name} does not stay`);
+      present = await this.find(wanted.Name);
     }
   }
 
