@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { Agent, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export const POLL_MS = 10;
@@ -9,12 +9,13 @@ export interface Door {
   host?: string;
 }
 
-/** Until the door answers 200 (with these words, if any); asks every 10 ms, each time on a new connection. */
+/** Until the door answers 200 (with these words, if any); asks every 10 ms, over one connection where it can be kept. */
 export async function firstAnswer({ port, host }: Door, words?: string): Promise<void> {
-  for (;;) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const answered = async (): Promise<boolean> => {
     const answer = await new Promise<string | undefined>((resolve) => {
       const headers = host === undefined ? {} : { host };
-      get({ host: '127.0.0.1', port, path: '/', agent: false, timeout: 1_000, headers }, (response) => {
+      get({ host: '127.0.0.1', port, path: '/', agent, timeout: 1_000, headers }, (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
         response.on('error', () => resolve(undefined));
@@ -25,7 +26,8 @@ export async function firstAnswer({ port, host }: Door, words?: string): Promise
         })
         .on('error', () => resolve(undefined));
     });
-    if (answer !== undefined && (words === undefined || answer === words)) return;
-    await delay(POLL_MS);
-  }
+    return answer !== undefined && (words === undefined || answer === words);
+  };
+  while (!(await answered())) await delay(POLL_MS);
+  agent.destroy();
 }
