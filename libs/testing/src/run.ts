@@ -16,12 +16,14 @@ import {
   engineVersion,
   Home,
   isRoot,
+  lastLines,
   processStartTime,
   readHostSettings,
   readJsonFile,
   readSecrets,
   removeIsolation,
   removeWorkloads,
+  runningProcess,
   stopProcess,
   tryCommand,
 } from '@berth/host';
@@ -58,6 +60,7 @@ export async function endRun(folder: string): Promise<void> {
   const installations = findInstallations(folder);
   const pidFiles = findPidFiles(folder);
   const isEngine = (path: string) => path.endsWith('dockerd.pid');
+  if (pidFiles.filter(isEngine).some((path) => !runningProcess(path))) tellEngineEnd(folder);
   // The gateway of a platform first, the engine last: removing guests takes it.
   await Promise.all(pidFiles.filter((path) => !isEngine(path)).map((path) => stopPart(path)));
   if (existsSync(join(folder, 'engine-used')) && (await engineVersion(dockerHost)) !== undefined) {
@@ -83,6 +86,16 @@ export function testInstallation(): string {
 /** The label's value for things made by the run of this folder. */
 export function runId(folder: string): string {
   return folder.slice(folder.lastIndexOf('-') + 1).toLowerCase();
+}
+
+/** Why all that came after failed: an engine that ended in the middle of the run, in its own last words. */
+function tellEngineEnd(folder: string): void {
+  const lines = lastLines(join(folder, 'log', 'dockerd.log'), 100_000).split('\n');
+  const crash = lines.findIndex((line) => /^(panic|fatal error|runtime error|SIG[A-Z]+):/.test(line));
+  const words = crash < 0 ? lines.slice(-40) : lines.slice(Math.max(0, crash - 5), crash + 35);
+  process.stderr.write(
+    `The container engine ended before this run did. What it said:\n${words.join('\n')}\n`,
+  );
 }
 
 /** Ends runs whose owner no longer lives: it was killed before it could. */
