@@ -1,12 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { promisify } from 'node:util';
+import { docker as dockerAt, testEngine } from '@berth/testing';
 
-const run = promisify(execFile);
-
-/** Runs the engine's client, and answers what it says. */
+/** Runs the client of the run's engine, and answers what it says. */
 export async function docker(...args: string[]): Promise<string> {
-  return (await run('docker', args)).stdout;
+  return dockerAt(await testEngine(), ...args);
 }
 
 export interface Answer {
