@@ -3,8 +3,9 @@ import { buildResourceImage, docker, eventually } from '@berth/testing';
 import { SchedulerBench } from './scheduler-bench.js';
 import { sideBySide } from './side-by-side.js';
 
-// Several containers each, one after the other, and several such cases at a time.
-jest.setTimeout(300_000);
+// Several containers each, one after the other, and several such cases at a time. Each step has a time of its own, which
+// ends first: one that hangs says which it was.
+jest.setTimeout(900_000);
 
 let bench: SchedulerBench;
 
@@ -87,7 +88,8 @@ async function inApp({ project, environment }: Place, script: string, service = 
     `label=berth.${name}=${value}`,
   ]);
   const [container = ''] = (await docker(bench.dockerHost, 'ps', '--quiet', ...filters)).split('\n');
-  return (await docker(bench.dockerHost, 'exec', container, 'sh', '-c', `{ ${script}; } 2>&1`)).trim();
+  const command = ['timeout', '60', 'sh', '-c', `{ ${script}; } 2>&1`];
+  return (await docker(bench.dockerHost, 'exec', container, ...command)).trim();
 }
 
 async function done(place: Place, { id }: ResourceOperation): Promise<ResourceOperation> {
