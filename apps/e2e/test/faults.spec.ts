@@ -83,7 +83,12 @@ describe('a platform that is hurt', () => {
   });
 
   it('does nothing while policy is down, says so, and goes on when it is back', async () => {
-    const before = engineObjects(platform);
+    // A service that was deployed before comes back by the same name, while its last instance of then may still be ending.
+    const before = await eventually(() => {
+      const found = engineObjects(platform);
+      expect(found.containers).toHaveLength(2);
+      return found;
+    });
     await platform.service('policy').kill();
     const refused = await postDeployment(dana, 'shop', composeFile());
     // Without policy nobody is even authenticated.
