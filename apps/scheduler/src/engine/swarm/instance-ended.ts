@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { orUndefined } from './docker-client.js';
+import { hasStatus, orUndefined } from './docker-client.js';
 
 const POLL_MS = 100;
 /** The exit code of what SIGKILL ended: 128 and the number of the signal. */
 const KILLED = 137;
-const SETTLE_MS = 2_000;
+const SETTLE_MS = 10_000;
 
 /**
  * Whether an instance has ended under a command that ended with this code. The kernel kills what else runs in a container when its
- * first process ends, and the engine may tell of the one before it tells of the other: a killed command is given the time to
- * turn out a part of that.
+ * first process ends, and the engine may tell of the one long before it tells of the other: where a command was killed, its processes
+ * are looked for.
  */
 export async function instanceEnded(
   container: Docker.Container,
@@ -18,11 +18,33 @@ export async function instanceEnded(
   signal?: AbortSignal,
 ): Promise<boolean> {
   if (exitCode === 0) return false;
-  const until = performance.now() + (exitCode === KILLED ? SETTLE_MS : 0);
+  const until = performance.now() + SETTLE_MS;
   for (;;) {
     const found = await orUndefined(() => container.inspect());
     if (!found?.State.Running) return true;
+    if (exitCode !== KILLED) return false;
+    const first = await firstProcess(container, found.State.Pid);
+    if (first !== 'unknown') return first === 'ended';
     if (performance.now() >= until) return false;
     await delay(POLL_MS, undefined, { signal });
   }
+}
+
+/** As the kernel has it. The engine asks the machine's `ps`, which may not be installed: what it says itself has to do, then. */
+async function firstProcess(
+  container: Docker.Container,
+  pid: number,
+): Promise<'lives' | 'ended' | 'unknown'> {
+  try {
+    const { Titles: titles, Processes: processes } = (await container.top()) as ProcessTable;
+    const column = titles.indexOf('PID');
+    return processes.some((process) => process[column] === String(pid)) ? 'lives' : 'ended';
+  } catch (error) {
+    return hasStatus(error, 404) || hasStatus(error, 409) ? 'ended' : 'unknown';
+  }
+}
+
+interface ProcessTable {
+  Titles: string[];
+  Processes: string[][];
 }
