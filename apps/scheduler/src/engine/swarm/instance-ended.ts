@@ -6,6 +6,8 @@ const POLL_MS = 100;
 /** The exit code of what SIGKILL ended: 128 and the number of the signal. */
 const KILLED = 137;
 const SETTLE_MS = 10_000;
+/** A first process that was killed may be in the table until all it started has ended. One that is there after this lives. */
+const DYING_MS = 500;
 
 /**
  * Whether an instance has ended under a command that ended with this code. The kernel kills what else runs in a container when its
@@ -18,14 +20,14 @@ export async function instanceEnded(
   signal?: AbortSignal,
 ): Promise<boolean> {
   if (exitCode === 0) return false;
-  const until = performance.now() + SETTLE_MS;
+  const since = performance.now();
   for (;;) {
     const found = await orUndefined(() => container.inspect());
     if (!found?.State.Running) return true;
     if (exitCode !== KILLED) return false;
     const first = await firstProcess(container, found.State.Pid);
-    if (first !== 'unknown') return first === 'ended';
-    if (performance.now() >= until) return false;
+    if (first === 'ended') return true;
+    if (performance.now() - since >= (first === 'lives' ? DYING_MS : SETTLE_MS)) return false;
     await delay(POLL_MS, undefined, { signal });
   }
 }
@@ -38,7 +40,7 @@ async function firstProcess(
   try {
     const { Titles: titles, Processes: processes } = (await container.top()) as ProcessTable;
     const column = titles.indexOf('PID');
-    return processes.some((process) => process[column] === String(pid)) ? 'lives' : 'ended';
+    return processes?.some((process) => process[column] === String(pid)) ? 'lives' : 'ended';
   } catch (error) {
     return hasStatus(error, 404) || hasStatus(error, 409) ? 'ended' : 'unknown';
   }
@@ -46,5 +48,6 @@ async function firstProcess(
 
 interface ProcessTable {
   Titles: string[];
-  Processes: string[][];
+  /** Null where none is left. */
+  Processes: string[][] | null;
 }
