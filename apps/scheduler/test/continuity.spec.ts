@@ -71,8 +71,11 @@ describe('a deployment under way', () => {
     });
     expect(await bench.finished(id)).toMatchObject({ status: 'succeeded' });
     expect((await bench.services(place))[0].instances.map((one) => one.id)).toEqual([instance]);
-    const ends = bench.eventsOf(place.project).filter(({ type }) => type === 'deployment.succeeded.v1');
-    expect(ends).toHaveLength(1);
+    // Events come after the change that they tell of.
+    await eventually(() => {
+      const ends = bench.eventsOf(place.project).filter(({ type }) => type === 'deployment.succeeded.v1');
+      expect(ends).toHaveLength(1);
+    });
   });
 });
 
@@ -91,9 +94,12 @@ describe('a scheduler that is killed in the middle of a deployment', () => {
         const ends = bench.recordsOf(project).filter(({ action }) => action === 'deployment.create');
         expect(ends.map(({ outcome }) => outcome)).toEqual(['accepted', 'succeeded']);
       });
-      const types = bench.eventsOf(project).map(({ type }) => type);
-      expect(types.filter((type) => type === 'deployment.created.v1')).toHaveLength(1);
-      expect(types.filter((type) => type === 'deployment.succeeded.v1')).toHaveLength(1);
+      const told = (): string[] =>
+        bench
+          .eventsOf(project)
+          .map(({ type }) => type)
+          .filter((type) => ['deployment.created.v1', 'deployment.succeeded.v1'].includes(type));
+      await eventually(() => expect(told()).toEqual(['deployment.created.v1', 'deployment.succeeded.v1']));
     } finally {
       await scheduler.kill('SIGTERM');
       await bench.addScheduler();

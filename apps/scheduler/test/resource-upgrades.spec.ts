@@ -1,5 +1,5 @@
 import { resourceRpc, type Deployment, type Resource } from '@berth/contracts';
-import { buildResourceImage, buildTestImage, docker } from '@berth/testing';
+import { buildResourceImage, buildTestImage, docker, eventually } from '@berth/testing';
 import { SchedulerBench } from './scheduler-bench.js';
 import { sideBySide } from './side-by-side.js';
 
@@ -114,8 +114,10 @@ describe('an upgrade', () => {
     await expect(upgrade({ ...named, name: 'other' }, '15.9')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await lookAt(named)).toEqual(before);
     expect(await sql(named, 'SELECT sum(id) FROM orders')).toBe('500500');
-    const causes = bench.eventsOf(named.project).filter(({ type }) => type === 'deployment.created.v1');
-    expect(causes).toHaveLength(2);
+    await eventually(() => {
+      const causes = bench.eventsOf(named.project).filter(({ type }) => type === 'deployment.created.v1');
+      expect(causes).toHaveLength(2);
+    });
   });
 
   beside('that policy denies is refused, and nothing is changed', async () => {

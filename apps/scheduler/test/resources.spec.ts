@@ -240,11 +240,13 @@ describe('a backup', () => {
       '-q',
     );
     expect(left.split('\n').filter(Boolean)).toHaveLength(1);
-    const types = bench.eventsOf(place.project).map(({ type }) => type);
-    expect(types.filter((type) => type.startsWith('resource.'))).toEqual([
-      'resource.backed_up.v1',
-      'resource.restored.v1',
-    ]);
+    await eventually(() => {
+      const types = bench.eventsOf(place.project).map(({ type }) => type);
+      expect(types.filter((type) => type.startsWith('resource.'))).toEqual([
+        'resource.backed_up.v1',
+        'resource.restored.v1',
+      ]);
+    });
   });
 
   beside('whose restore is not the same has failed, and says so', async () => {
@@ -261,8 +263,10 @@ describe('a backup', () => {
     await expect(bench.call(resourceRpc.restore, { ...named, backup: backup.id })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
-    const [event] = bench.eventsOf(place.project).filter(({ type }) => type.startsWith('resource.'));
-    expect(event).toMatchObject({ type: 'resource.backup_failed.v1' });
+    await eventually(() => {
+      const [event] = bench.eventsOf(place.project).filter(({ type }) => type.startsWith('resource.'));
+      expect(event).toMatchObject({ type: 'resource.backup_failed.v1' });
+    });
   });
 });
 
