@@ -14,15 +14,22 @@ const depConstraints = [
   lib('runtime', 'contracts', 'testing'),
   lib('messaging', 'contracts', 'runtime', 'testing'),
   lib('actions', 'contracts', 'runtime', 'messaging', 'testing'),
+  lib('cedar'),
   lib('host', 'contracts'),
   lib('testing', 'host'),
   ...services.map((app) => ({
     sourceTag: `app:${app}`,
-    onlyDependOnLibsWithTags: ['lib:contracts', 'lib:runtime', 'lib:messaging', 'lib:actions', 'lib:testing'],
+    onlyDependOnLibsWithTags: [
+      ...['lib:contracts', 'lib:runtime', 'lib:messaging', 'lib:actions', 'lib:testing'],
+      ...(app === 'policy' ? ['lib:cedar'] : []),
+    ],
   })),
   { sourceTag: 'app:cli', onlyDependOnLibsWithTags: ['lib:contracts', 'lib:testing'] },
   { sourceTag: 'app:e2e', onlyDependOnLibsWithTags: ['lib:contracts', 'lib:host', 'lib:testing'] },
-  { sourceTag: 'type:tool', onlyDependOnLibsWithTags: ['lib:contracts', 'lib:host', 'lib:testing'] },
+  {
+    sourceTag: 'type:tool',
+    onlyDependOnLibsWithTags: ['lib:cedar', 'lib:contracts', 'lib:host', 'lib:testing'],
+  },
 ];
 
 // The boundary rule sees no import of a project without `exports`, as apps are.

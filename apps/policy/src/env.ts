@@ -13,6 +13,8 @@ export const PolicyEnv = DatabaseEnv.extend({
   BERTH_ENGINE_TOKEN_SHA256: Sha256.optional(),
   /** How long decisions are kept, in days. */
   DECISION_RETENTION_DAYS: z.coerce.number().min(0.01).max(3_650).default(30),
+  /** One decision in so many is checked by Cedar's own evaluator as well; 0 for none. */
+  DECISION_SHADOW_ONE_IN: z.coerce.number().int().min(0).default(1_000),
 });
 export type PolicyEnv = z.infer<typeof PolicyEnv>;
 

@@ -53,6 +53,8 @@ export class PolicyService {
       ...this.nats.as('policy').env,
       HTTP_PORT: '0',
       LOG_LEVEL: 'silent',
+      // Each decision of each spec is checked against Cedar's own.
+      DECISION_SHADOW_ONE_IN: '1',
       BERTH_ADMIN_TOKEN_SHA256: sha256(this.adminToken),
       BERTH_ENGINE_TOKEN_SHA256: sha256(this.engineToken),
     });
@@ -107,6 +109,16 @@ export class PolicyService {
     const packet = reply.json<{ response?: unknown; err?: unknown }>();
     if (packet.err) throw BerthError.fromProblem(Problem.parse(packet.err));
     return rpc.response.parse(packet.response);
+  }
+
+  /** Events as subscribers see them, from now on. */
+  hear(type: string): { type: string; data: unknown }[] {
+    const heard: { type: string; data: unknown }[] = [];
+    const callback = (error: Error | null, message: { json<T>(): T }): void => {
+      if (!error) heard.push(message.json());
+    };
+    this.connection.subscribe(`berth.events.*.*.*.${type}`, { callback });
+    return heard;
   }
 
   login(token: string): Promise<Principal> {

@@ -77,6 +77,24 @@ export const policyRemoved = defineEvent(
   'A policy was removed.',
   z.object({ id: z.string(), revision: z.int() }),
 );
+const DisputedAnswer = z.object({
+  allowed: z.boolean(),
+  policies: z.array(z.string()).describe('Those that determined it'),
+  errors: z.array(z.string()).describe('What could not be evaluated'),
+});
+export const decisionDisputed = defineEvent(
+  'decision.disputed.v1',
+  'Two evaluators did not agree about a decision, and it was denied: policies may be in force otherwise than written.',
+  z.object({
+    decision: z.string(),
+    revision: z.int(),
+    action: z.string(),
+    hook: z.string(),
+    resource: z.object({ type: z.string(), id: z.string() }),
+    decided: DisputedAnswer,
+    expected: DisputedAnswer,
+  }),
+);
 export const projectCreated = defineEvent('project.created.v1', 'A project was created.', Project);
 export const projectRemoved = defineEvent('project.removed.v1', 'A project was removed.', named);
 // Values of variables stay out of events: they may hold what is private.

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { BerthError } from '@berth/contracts';
-import { type Cedar, CEDAR_FLAGS, CEDAR_MODULE } from './open-cedar.js';
+import { type Cedar, CEDAR_FLAGS, CEDAR_MODULE } from '@berth/cedar';
 
 const DEADLINE_MS = 15_000;
 const IDLE_MS = 10_000;

@@ -1,6 +1,11 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CedarProcess } from './cedar-process.js';
-import { EVALUATOR, WasmEvaluator } from './evaluator.js';
+import { ClosureEvaluator } from './closure-evaluator.js';
+import { EVALUATOR } from './evaluator.js';
+import { ShadowedEvaluator } from './shadowed-evaluator.js';
+import { WasmEvaluator } from './wasm-evaluator.js';
+import { POLICY_ENV, type PolicyEnv } from '../env.js';
+import { Metrics } from '@berth/runtime';
 import { PolicyCompiler } from './policy-compiler.js';
 
 /** Cedar: what reads policies, and what decides by them. */
@@ -12,7 +17,17 @@ import { PolicyCompiler } from './policy-compiler.js';
       useFactory: (cedar: CedarProcess) => new PolicyCompiler(cedar),
       inject: [CedarProcess],
     },
-    { provide: EVALUATOR, useClass: WasmEvaluator },
+    {
+      provide: EVALUATOR,
+      useFactory: (env: PolicyEnv, metrics: Metrics) =>
+        new ShadowedEvaluator(
+          new ClosureEvaluator(),
+          new WasmEvaluator(),
+          env.DECISION_SHADOW_ONE_IN,
+          metrics,
+        ),
+      inject: [POLICY_ENV, Metrics],
+    },
   ],
   exports: [PolicyCompiler, EVALUATOR],
 })

@@ -1,7 +1,7 @@
-import type { EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
-import { BerthError, type ResourceRef, type Role } from '@berth/contracts';
+import { EntityRef, type Entity } from '@berth/cedar';
+import { BerthError, type ActionDefinition, type Hook, type ResourceRef, type Role } from '@berth/contracts';
 import { RESOURCE_SHAPES, type Presence } from './resource-types.js';
-import { NAMESPACE } from './schema.js';
+import { groupsOf, hookAction, NAMESPACE } from './schema.js';
 
 /** A user as policies see one. */
 export interface Subject {
@@ -10,8 +10,6 @@ export interface Subject {
   readonly admin: boolean;
   readonly teams: readonly { readonly team: string; readonly role: Role }[];
 }
-
-type Attributes = EntityJson['attrs'];
 
 /** The roles that hold a role, itself among them. */
 const HOLDERS: Readonly<Record<Role, readonly Role[]>> = {
@@ -24,22 +22,34 @@ export function holdsRole(held: Role, asked: Role): boolean {
   return HOLDERS[asked].includes(held);
 }
 
-export function uid(type: string, id: string): TypeAndId {
-  return { type: `${NAMESPACE}::${type}`, id };
+function ref(type: string, id: string): EntityRef {
+  return new EntityRef(`${NAMESPACE}::${type}`, id);
 }
 
-const reference = (type: string, id: string): Attributes[string] => ({ __entity: uid(type, id) });
-
-function teamsWith(subject: Subject, asked: Role): Attributes[string] {
-  return subject.teams
-    .filter(({ role }) => holdsRole(role, asked))
-    .map(({ team }) => reference('Team', team));
+function teamsWith(subject: Subject, asked: Role): EntityRef[] {
+  return subject.teams.filter(({ role }) => holdsRole(role, asked)).map(({ team }) => ref('Team', team));
 }
 
-export function userEntity(subject: Subject): EntityJson {
+/** Of each hook of each action, once: an evaluator knows them again. */
+const hookEntities = new WeakMap<ActionDefinition, Map<Hook, Entity>>();
+
+/** The hook of an action, with the groups that it stands in. */
+export function actionEntity(action: ActionDefinition, hook: Hook): Entity {
+  let hooks = hookEntities.get(action);
+  if (!hooks) hookEntities.set(action, (hooks = new Map<Hook, Entity>()));
+  let found = hooks.get(hook);
+  if (!found) {
+    const ancestors = groupsOf(action).map((group) => ref('Action', group));
+    found = { ref: ref('Action', hookAction(action.name, hook)), attributes: {}, ancestors };
+    hooks.set(hook, found);
+  }
+  return found;
+}
+
+export function userEntity(subject: Subject): Entity {
   return {
-    uid: uid('User', subject.name),
-    attrs: {
+    ref: ref('User', subject.name),
+    attributes: {
       name: subject.name,
       kind: subject.kind,
       admin: subject.admin,
@@ -47,48 +57,48 @@ export function userEntity(subject: Subject): EntityJson {
       developerOf: teamsWith(subject, 'developer'),
       maintainerOf: teamsWith(subject, 'maintainer'),
     },
-    parents: subject.teams.map(({ team }) => uid('Team', team)),
+    ancestors: subject.teams.map(({ team }) => ref('Team', team)),
   };
 }
 
 function wanted(
-  ref: ResourceRef,
+  asked: ResourceRef,
   level: 'team' | 'project' | 'environment',
   presence: Presence,
 ): string | undefined {
   if (presence === 'never') return undefined;
-  const value = ref[level];
+  const value = asked[level];
   if (value === undefined && presence === 'always') {
     throw new BerthError(
       'VALIDATION_FAILED',
-      `A resource of type ${ref.type} needs its \`${level}\` to be judged.`,
+      `A resource of type ${asked.type} needs its \`${level}\` to be judged.`,
     );
   }
   return value;
 }
 
 /** A resource that is no user, with what it stands in. Throws VALIDATION_FAILED where its type needs more than was told. */
-export function resourceEntity(ref: ResourceRef): EntityJson {
-  const shape = RESOURCE_SHAPES[ref.type];
-  const team = ref.type === 'Team' ? ref.id : wanted(ref, 'team', shape.team);
-  const project = wanted(ref, 'project', shape.project);
-  const environment = wanted(ref, 'environment', shape.environment);
+export function resourceEntity(asked: ResourceRef): Entity {
+  const shape = RESOURCE_SHAPES[asked.type];
+  const team = asked.type === 'Team' ? asked.id : wanted(asked, 'team', shape.team);
+  const project = wanted(asked, 'project', shape.project);
+  const environment = wanted(asked, 'environment', shape.environment);
   const parents = {
     Team: team,
     Project: project,
     Environment: project && environment ? `${project}.${environment}` : undefined,
   };
   return {
-    uid: uid(ref.type, ref.id),
-    attrs: {
-      name: ref.id,
-      ...(team === undefined ? {} : { team: reference('Team', team) }),
+    ref: ref(asked.type, asked.id),
+    attributes: {
+      name: asked.id,
+      ...(team === undefined ? {} : { team: ref('Team', team) }),
       ...(project === undefined ? {} : { project }),
       ...(environment === undefined ? {} : { environment }),
     },
-    parents: shape.within.flatMap((type) => {
+    ancestors: shape.within.flatMap((type) => {
       const id = parents[type];
-      return id === undefined ? [] : [uid(type, id)];
+      return id === undefined ? [] : [ref(type, id)];
     }),
   };
 }

@@ -1,8 +1,10 @@
 import type { DetailedError, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { Authorizer, NotCompilable } from '@berth/cedar';
 import { BerthError } from '@berth/contracts';
 import { CedarDied, type CedarProcess } from './cedar-process.js';
 import { MAX_EXPRESSION_DEPTH, measureConditions } from './conditions.js';
-import { authorizationCall, type EvaluationRequest, type PolicySet } from './evaluator.js';
+import type { EvaluationRequest, PolicySet } from './evaluator.js';
+import { authorizationCall } from './wasm-evaluator.js';
 import { cedarSchema } from './schema.js';
 import { type Effect, scanText } from './text-limits.js';
 import { positionAtByte, type TextProblem } from './text-position.js';
@@ -147,6 +149,8 @@ export class PolicyCompiler {
     if (inexact !== null) {
       throw invalidPolicy(id, [{ message: `Whole numbers may not be beyond ${Number.MAX_SAFE_INTEGER}.` }]);
     }
+    const unknown = undecidable(id, json);
+    if (unknown !== null) throw invalidPolicy(id, [{ message: unknown }]);
     const annotations = json.annotations ?? {};
     if (annotations.id !== undefined && annotations.id !== id) {
       throw invalidPolicy(id, [
@@ -186,6 +190,17 @@ export class PolicyCompiler {
       }
       return problems;
     }
+  }
+}
+
+/** What in it no instance could decide by: it would leave them all without policies. */
+function undecidable(id: string, json: PolicyJson): string | null {
+  try {
+    new Authorizer([[id, json]]);
+    return null;
+  } catch (error) {
+    if (error instanceof NotCompilable) return error.message;
+    throw error;
   }
 }
 

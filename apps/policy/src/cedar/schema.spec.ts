@@ -1,7 +1,7 @@
 import { actions, catalog, type ActionDefinition } from '@berth/contracts';
 import { z } from 'zod';
 import { recordShape } from './facts-type.js';
-import { openCedar } from './open-cedar.js';
+import { openCedar } from '@berth/cedar';
 import { cedarSchema, PERMISSIONS } from './schema.js';
 
 const cedar = openCedar();

@@ -12,7 +12,9 @@ import {
 import { correlationId, Metrics } from '@berth/runtime';
 import { PrincipalReader } from '../identity/principal-reader.js';
 import { LivePolicies } from '../policies/live-policies.js';
+import type { Evaluation } from '../cedar/evaluator.js';
 import { DecisionLog } from './decision-log.js';
+import { Disputes } from './disputes.js';
 import { mayKnowOf } from './standing.js';
 import { factsOf, verdictOn } from './verdict.js';
 
@@ -25,6 +27,7 @@ export class Decider {
     private readonly principals: PrincipalReader,
     private readonly policies: LivePolicies,
     private readonly log: DecisionLog,
+    private readonly disputes: Disputes,
     metrics: Metrics,
   ) {
     this.decisions = new Counter({
@@ -61,13 +64,15 @@ export class Decider {
       target: target?.subject ?? null,
       context,
     };
-    const verdict = verdictOn(question, inForce, (asked) => this.policies.evaluate(asked));
+    let evaluation: Evaluation | undefined;
+    const verdict = verdictOn(question, inForce, (asked) => (evaluation = this.policies.evaluate(asked)));
     const decision: Decision = {
       id: uuidv7(),
       ...verdict,
       visible: mayKnowOf(asker.subject, resource),
       revision: inForce.revision,
     };
+    if (evaluation?.disputed) this.disputes.raise(request, decision, evaluation.disputed);
     this.log.add({ ...request, context }, decision, correlationId());
     this.decisions.inc({ action: action.name, hook: request.hook, allowed: String(decision.allowed) });
     return decision;

@@ -4,12 +4,13 @@ import { LivePoliciesModule } from '../policies/live-policies.module.js';
 import { Decider, LocalPolicy } from './decider.js';
 import { DecisionLog } from './decision-log.js';
 import { DecisionRetention } from './decision-retention.js';
+import { Disputes } from './disputes.js';
 import { DecisionsController } from './decisions.controller.js';
 
 @Module({
   imports: [LivePoliciesModule],
   controllers: [DecisionsController],
-  providers: [PrincipalReader, DecisionLog, DecisionRetention, Decider, LocalPolicy],
+  providers: [PrincipalReader, DecisionLog, Disputes, DecisionRetention, Decider, LocalPolicy],
   exports: [LocalPolicy],
 })
 export class DecisionsModule {}

@@ -19,6 +19,7 @@ export const OWN_DENIALS = [
   'token-scope',
   'policy-broken',
   'evaluation-error',
+  'decision-disputed',
   'default-deny',
 ] as const;
 type OwnDenial = (typeof OWN_DENIALS)[number];
@@ -78,13 +79,18 @@ export function verdictOn(
   }
   if (inForce.broken.size > 0 && !mayRepair(subject, action)) return brokenDenial(inForce.broken);
 
-  const { allowed, determining, errors } = evaluate({
+  const { allowed, determining, errors, disputed } = evaluate({
     action,
     hook: question.hook,
     principal: userEntity(subject),
     resource: entityOf(question, subject),
     context: question.context,
   });
+  if (disputed)
+    return denied(
+      'decision-disputed',
+      'Two evaluators do not agree about the policies here, so it is denied.',
+    );
   if (errors.length > 0) {
     const told = errors
       .map(({ policy, message }) => (policy ? `"${policy}": ${message}` : message))

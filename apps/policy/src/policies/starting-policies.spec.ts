@@ -1,13 +1,13 @@
 import { actions, catalog, type ActionDefinition, type Hook, type ResourceRef } from '@berth/contracts';
 import type { Subject } from '../cedar/entities.js';
 import { CedarProcess } from '../cedar/cedar-process.js';
-import { WasmEvaluator } from '../cedar/evaluator.js';
+import { ClosureEvaluator } from '../cedar/closure-evaluator.js';
 import { evaluable, PolicyCompiler } from '../cedar/policy-compiler.js';
 import { mayKnowOf } from '../decisions/standing.js';
 import { verdictOn, type Asker } from '../decisions/verdict.js';
 import { STARTING_POLICIES } from './starting-policies.js';
 
-const evaluator = new WasmEvaluator();
+const evaluator = new ClosureEvaluator();
 const messages = new Map<string, string>();
 
 beforeAll(async () => {
