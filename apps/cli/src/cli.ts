@@ -3,6 +3,7 @@ import { resolveTarget, type Target } from './credentials.js';
 import type { CliEnvironment } from './env.js';
 import { Api } from './http/api.js';
 import type { Output } from './output/output.js';
+import { printWarning } from './output/problem.js';
 
 /** What every command works with. Nothing is read or connected before a command asks for it. */
 export class Cli {
@@ -22,7 +23,7 @@ export class Cli {
   }
 
   get api(): Api {
-    this.connection ??= new Api(this.target);
+    this.connection ??= new Api(this.target, (warning) => printWarning(this.output, warning));
     return this.connection;
   }
 

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Cli } from './cli.js';
 import { CliError } from './errors.js';
 import type { Query } from './http/path.js';
-import { parseMoment } from './output/text.js';
+import { parseDuration, parseMoment } from './output/text.js';
 
 /** Options that every command has. */
 export interface Common {
@@ -73,6 +73,13 @@ export function whole(least: number, most: number): (text: string) => number {
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It must be a whole number, ${least} to ${most}.`);
   };
+}
+
+/** A length of time, in seconds. */
+export function duration(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds) return seconds;
+  throw new InvalidArgumentError('It must be like 90s, 30m, 12h or 30d.');
 }
 
 export function moment(text: string): string {

@@ -1,6 +1,4 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeGateway, sendEvents, sendJson } from './fake-gateway.js';
 import { runCli, type CliOptions, type CliRun } from './run-cli.js';
@@ -197,38 +195,6 @@ describe('what is sent', () => {
     const [{ body, headers }] = gateway.requests('POST');
     expect(body).toEqual({ user: 'ci', scopes: ['read'], expiresInSeconds: 30 * 86_400 });
     expect(headers['idempotency-key']).toBeUndefined();
-  });
-});
-
-describe('policy apply', () => {
-  const policy = {
-    id: 'no-latest',
-    message: 'm',
-    version: 1,
-    builtin: false,
-    updatedAt: TIME,
-    updatedBy: 'mira',
-  };
-  let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'berth-cli-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
-
-  test('takes the id from the annotation', async () => {
-    const text = '// @id("not this")\n@id("no-latest")\nforbid (principal, action, resource);\n';
-    writeFileSync(join(folder, 'x.cedar'), text);
-    gateway.onJson('PUT /v1/policies/no-latest', { ...policy, text });
-    const { code, stdout } = await berth('policy apply -f x.cedar', { cwd: folder });
-    expect(stdout).toContain('no-latest is in force, version 1');
-    expect(code).toBe(0);
-    expect(gateway.requests('PUT')[0].body).toEqual({ text });
-  });
-
-  test('asks for an id where there is none', async () => {
-    const { code, stderr } = await berth('policy apply -f -', {
-      stdin: 'forbid (principal, action, resource);',
-    });
-    expect(code).toBe(2);
-    expect(stderr).toContain('--id');
   });
 });
 
@@ -430,6 +396,10 @@ test('each command has help with examples', async () => {
     'env set',
     'token create',
     'policy apply',
+    'policy bind',
+    'policy history',
+    'policy simulate',
+    'policy explain',
     'quota set',
     'audit ls',
   ];

@@ -89,6 +89,19 @@ when { context.tags.contains("1") };`;
   const { code, stderr } = await berth('deploy --env dev');
   expect(stderr).toContain('policy no-shop-one: Deploy another tag.');
   expect(code).toBe(4);
+  const [, decision] = /berth policy explain (\S+)/.exec(stderr) ?? [];
+  const explained = await done(berth(`policy explain ${decision}`));
+  expect(explained).toMatch(/no-shop-one \(forbid, deny in platform\)\n +yes context\.tags\.contains\("1"\)/);
+});
+
+test('one that policy only warns of goes on, and its caller is told', async () => {
+  await done(admin('policy bind no-shop-one --scope platform --mode warn'));
+  const { code, stderr } = await berth('deploy --env dev');
+  expect([code, stderr]).toEqual([0, 'Warning: policy no-shop-one: Deploy another tag.\n']);
+  const simulated = await done(admin('policy simulate --id no-shop-one --mode deny'));
+  expect(simulated).toMatch(/denied +mira +deployment\.create +Environment shop\.dev/);
+  expect(await done(admin('policy history no-shop-one'))).toMatch(/2 +bound +.* by admin +warn in platform/);
+  expect(await done(admin('policy rollback no-shop-one'))).toContain('deny in platform');
   await done(admin('policy rm no-shop-one'));
 });
 

@@ -5,15 +5,28 @@ import { DatabaseModule, RuntimeModule, type ServiceOptions } from '@berth/runti
 import { LocalPolicy } from './decisions/decider.js';
 import { DecisionsModule } from './decisions/decisions.module.js';
 import { POLICY_ENV, type PolicyEnv } from './env.js';
+import { ExceptionsModule } from './exceptions/exceptions.module.js';
+import { PolicyExceptionEntity } from './exceptions/policy-exception.entity.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { MemberEntity, TeamEntity } from './identity/team.entity.js';
 import { TokenEntity } from './identity/token.entity.js';
 import { UserEntity } from './identity/user.entity.js';
+import { LibraryModule } from './library/library.module.js';
 import { migrations } from './migrations/index.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { PolicyEntity } from './policies/policy.entity.js';
+import { PolicyVersionEntity } from './policies/policy-version.entity.js';
+import { SimulationModule } from './simulation/simulation.module.js';
 
-const entities = [UserEntity, TeamEntity, MemberEntity, TokenEntity, PolicyEntity];
+const entities = [
+  UserEntity,
+  TeamEntity,
+  MemberEntity,
+  TokenEntity,
+  PolicyEntity,
+  PolicyVersionEntity,
+  PolicyExceptionEntity,
+];
 
 /** Who may do what: identities, policies, and every decision. It asks itself about its own actions. */
 @Global()
@@ -32,6 +45,9 @@ export class AppModule {
         }),
         DecisionsModule,
         PoliciesModule,
+        ExceptionsModule,
+        LibraryModule,
+        SimulationModule,
         IdentityModule,
       ],
       providers: [{ provide: POLICY_ENV, useValue: env }],

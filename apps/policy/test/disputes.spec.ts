@@ -1,6 +1,7 @@
 import { policyRpc, type Principal } from '@berth/contracts';
 import { eventually } from '@berth/testing';
-import { EVALUATOR, type Evaluation, type EvaluationRequest } from '../src/cedar/evaluator.js';
+import type { Evaluation, EvaluationRequest } from '../src/cedar/evaluator.js';
+import { LivePolicies } from '../src/policies/live-policies.js';
 import { PolicyService } from './policy-service.js';
 
 const shop = { type: 'Project', id: 'shop', team: 'acme', project: 'shop' } as const;
@@ -24,7 +25,8 @@ describe('a decision that two evaluators do not agree about', () => {
       policies: [{ id: 'default-deny' }],
     });
 
-    const { deciding } = service.instance.get<Deciding>(EVALUATOR, { strict: false });
+    const live: unknown = service.instance.get(LivePolicies, { strict: false });
+    const { deciding } = (live as Live).enforcing;
     const honest = deciding.decide.bind(deciding);
     deciding.decide = () => ({ allowed: true, determining: ['admins'], errors: [] });
     const { id, allowed, policies } = await service.decide(sam, read);
@@ -48,6 +50,6 @@ describe('a decision that two evaluators do not agree about', () => {
   });
 });
 
-interface Deciding {
-  deciding: { decide(request: EvaluationRequest): Evaluation };
+interface Live {
+  enforcing: { deciding: { decide(request: EvaluationRequest): Evaluation } };
 }

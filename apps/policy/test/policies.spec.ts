@@ -36,7 +36,7 @@ describe('policies', () => {
   it('hold from the moment that they were applied, in every instance, and no longer than until removed', async () => {
     for (let round = 0; round < 5; round += 1) {
       const { version } = await apply('freeze', frozen);
-      expect(version).toBe(1);
+      expect(version).toBe(2 * round + 1);
       const during = await Promise.all(Array.from({ length: 10 }, () => service.decide(dan, create)));
       for (const decision of during) {
         expect(decision).toMatchObject({
@@ -51,8 +51,10 @@ describe('policies', () => {
   });
 
   it('count their versions, and are recorded with who changed them', async () => {
-    await apply('freeze', frozen);
-    expect(await apply('freeze', frozen)).toMatchObject({ version: 2, builtin: false, updatedBy: 'admin' });
+    const { version } = await apply('freeze', frozen);
+    expect(await apply('freeze', frozen)).toMatchObject({
+      ...{ version: version + 1, builtin: false, updatedBy: 'admin' },
+    });
     await remove('freeze');
     await eventually(() =>
       expect(service.records).toContainEqual(
@@ -61,7 +63,7 @@ describe('policies', () => {
           outcome: 'succeeded',
           actor: 'admin',
           resource: { type: 'Policy', id: 'freeze' },
-          request: { id: 'freeze', effect: 'forbid' },
+          request: { id: 'freeze', effect: 'forbid', bindings: [] },
         }),
       ),
     );

@@ -80,7 +80,13 @@ describe('a promotion', () => {
           .recordsOf(prod.project)
           .filter(({ action }) => action === 'deployment.promote')
           .map(({ outcome, actor, request }) => ({ outcome, actor, request })),
-      ).toEqual([{ outcome: 'succeeded', actor: 'ann', request: { from: 'dev', release: first.release } }]),
+      ).toEqual([
+        {
+          outcome: 'succeeded',
+          actor: 'ann',
+          request: { from: 'dev', release: first.release, releasedBy: 'ann' },
+        },
+      ]),
     );
   });
 

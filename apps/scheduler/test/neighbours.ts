@@ -63,7 +63,14 @@ export class Neighbours {
       policyRpc.decide.subject,
       (request: DecisionRequest): Decision => {
         this.asked.push(request);
-        const usual = { id: randomUUID(), allowed: true, visible: true, policies: [], revision: 1 };
+        const usual = {
+          id: randomUUID(),
+          allowed: true,
+          visible: true,
+          policies: [],
+          advice: [],
+          revision: 1,
+        };
         return { ...usual, ...this.decide.get(request.resource.project ?? '')?.(request) };
       },
       () => this.silent.has('policy'),

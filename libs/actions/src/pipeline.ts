@@ -186,19 +186,23 @@ export class ActionPipeline {
     await this.dataSource.transaction((transaction) => this.record(transaction, grant, ending));
   }
 
-  private ask(
+  private async ask(
     action: { name: string },
     hook: Hook,
     grant: Grant,
     context: Record<string, unknown>,
   ): Promise<Decision> {
-    return this.gates.policy.decide({
+    const decision = await this.gates.policy.decide({
       action: action.name,
       hook,
       principal: grant.actor,
       resource: grant.resource,
       context,
     });
+    for (const { id, message, mode } of decision.advice) {
+      if (mode === 'warn') currentContext()?.warnings.set(id, { id, message });
+    }
+    return decision;
   }
 
   private compose(grant: Grant, kind: AuditRecord['kind'], { outcome, code, reason }: Ending): AuditRecord {
@@ -250,9 +254,7 @@ export function deniedError(action: { name: string }, resource: ResourceRef, dec
   return new BerthError(
     'POLICY_DENIED',
     `Policy denies ${action.name} on ${resource.type} "${resource.id}". ${reasonOf(decision)}`,
-    {
-      policies: decision.policies,
-    },
+    { policies: decision.policies, decision: decision.id },
   );
 }
 

@@ -61,6 +61,7 @@ const policy = {
       allowed: true,
       visible: true,
       policies: [],
+      advice: [],
       revision: 1,
       ...answer,
     });

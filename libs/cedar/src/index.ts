@@ -4,3 +4,4 @@ export { NotCompilable } from './not-compilable.js';
 export { AuthorizationRequest } from './request.js';
 export { EntityRef, type CedarRecord, type Entity, type Value } from './values.js';
 export { CEDAR_FLAGS, CEDAR_MODULE, openCedar, type Cedar } from './open-cedar.js';
+export { tracePolicy, type Trace, type TracedCondition } from './trace.js';

@@ -60,7 +60,7 @@ function truth(value: unknown): boolean {
 }
 
 /** `when { a && b }` asks what `when { a } when { b }` asks, in the same order. */
-function conjunctsOf({ kind, body }: Clause): unknown[] {
+export function conjunctsOf({ kind, body }: Clause): unknown[] {
   if (kind === 'unless') return [{ '!': { arg: body } }];
   if (kind !== 'when') throw new NotCompilable(`"${String(kind)}" is no condition`);
   const conjuncts: unknown[] = [];
@@ -73,7 +73,7 @@ function conjunctsOf({ kind, body }: Clause): unknown[] {
   return conjuncts;
 }
 
-function entityScope(scope: PrincipalConstraint | ResourceConstraint): Narrowing[] {
+export function entityScope(scope: PrincipalConstraint | ResourceConstraint): Narrowing[] {
   switch (scope.op) {
     case 'All':
       return [];
@@ -91,7 +91,7 @@ function entityScope(scope: PrincipalConstraint | ResourceConstraint): Narrowing
   }
 }
 
-function actionScope(scope: ActionConstraint): CompiledPolicy['actions'] {
+export function actionScope(scope: ActionConstraint): CompiledPolicy['actions'] {
   if (scope.op === 'in' && 'entities' in scope) {
     return scope.entities.map((entity) => ({ kind: 'in', entity: entityOf({ entity }) }));
   }

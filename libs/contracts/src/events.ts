@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { Member, Team, Token, User } from './identity.js';
 import { Name } from './names.js';
 import { Deployment, Environment, Project } from './workloads.js';
+import { PolicyBinding } from './policy-bindings.js';
+import { PolicyException } from './policy-exceptions.js';
 import { Quota } from './quotas.js';
 
 export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
@@ -69,13 +71,26 @@ export const tokenCreated = defineEvent('token.created.v1', 'A token was issued.
 export const tokenRevoked = defineEvent('token.revoked.v1', 'A token was revoked.', Token);
 export const policyApplied = defineEvent(
   'policy.applied.v1',
-  'A policy was created or replaced.',
-  z.object({ id: z.string(), version: z.int(), revision: z.int() }),
+  'A policy was created, replaced, bound otherwise or rolled back.',
+  z.object({
+    ...{ id: z.string(), version: z.int(), revision: z.int(), change: z.string() },
+    bindings: z.array(PolicyBinding),
+  }),
 );
 export const policyRemoved = defineEvent(
   'policy.removed.v1',
   'A policy was removed.',
   z.object({ id: z.string(), revision: z.int() }),
+);
+export const policyExcepted = defineEvent(
+  'policy.excepted.v1',
+  'A policy denies nothing somewhere for a while.',
+  PolicyException.extend({ revision: z.int() }),
+);
+export const policyExceptionEnded = defineEvent(
+  'policy.exception_ended.v1',
+  'An exception from a policy was ended before its time.',
+  PolicyException.extend({ revision: z.int() }),
 );
 const DisputedAnswer = z.object({
   allowed: z.boolean(),

@@ -1,9 +1,11 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import { Principal } from '@berth/contracts';
+import { z } from 'zod';
+import { PolicyAnswer, Principal } from '@berth/contracts';
 import { newRequestContext, type RequestContext } from '@berth/runtime';
 
 const CORRELATION = 'berth-correlation-id';
 const ACTOR = 'berth-actor';
+const WARNINGS = 'berth-warnings';
 
 /** The context of a request as headers. Only services may publish where these are read, so they are believed. */
 export function contextHeaders(correlationId: string, actor: Principal | null): MsgHdrs {
@@ -19,4 +21,17 @@ export function contextFromHeaders(received: MsgHdrs | undefined): RequestContex
     received?.get(CORRELATION) || undefined,
     actor ? Principal.parse(JSON.parse(decodeURIComponent(actor))) : null,
   );
+}
+
+/** What an answer carries beside itself: what policies that only warn have said. Undefined when they said nothing. */
+export function warningHeaders({ warnings }: RequestContext): MsgHdrs | undefined {
+  if (warnings.size === 0) return undefined;
+  const made = headers();
+  made.set(WARNINGS, encodeURIComponent(JSON.stringify([...warnings.values()])));
+  return made;
+}
+
+export function warningsFromHeaders(received: MsgHdrs | undefined): PolicyAnswer[] {
+  const told = received?.get(WARNINGS);
+  return told ? z.array(PolicyAnswer).parse(JSON.parse(decodeURIComponent(told))) : [];
 }

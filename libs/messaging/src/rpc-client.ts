@@ -4,7 +4,7 @@ import { errors, type Msg } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { BerthError, parseOrThrow, Problem, type Principal, type RpcDefinition } from '@berth/contracts';
 import { currentContext } from '@berth/runtime';
-import { contextHeaders } from './headers.js';
+import { contextHeaders, warningsFromHeaders } from './headers.js';
 import { NatsLink } from './link.js';
 
 export interface CallOptions {
@@ -47,6 +47,7 @@ export class RpcClient {
     } catch (error) {
       throw unavailable(rpc, reasonOf(error), error);
     }
+    for (const warning of warningsFromHeaders(reply.headers)) context?.warnings.set(warning.id, warning);
     const packet = reply.json<Packet>();
     if (packet.err !== undefined && packet.err !== null) throw errorOf(rpc, packet.err);
     return parseOrThrow(rpc.response, packet.response, `The answer of ${rpc.subject}`);

@@ -1,8 +1,15 @@
 import { type CustomTransportStrategy, ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Logger, LOGGER, Metrics, runInContext, SERVICE_NAME } from '@berth/runtime';
-import { contextFromHeaders } from './headers.js';
+import {
+  type Logger,
+  LOGGER,
+  Metrics,
+  type RequestContext,
+  runInContext,
+  SERVICE_NAME,
+} from '@berth/runtime';
+import { contextFromHeaders, warningHeaders } from './headers.js';
 import { NATS_CONNECTION } from './tokens.js';
 
 /**
@@ -47,7 +54,7 @@ export class NatsRpcServer extends ServerNats implements CustomTransportStrategy
       );
     };
     const work = runInContext(context, async () => {
-      await super.handleMessage(channel, withReplyNoticed(message, onAnswer));
+      await super.handleMessage(channel, withReplyNoticed(message, context, onAnswer));
     });
     const answered = replied(message, work);
     this.inFlight.add(answered);
@@ -66,14 +73,15 @@ export class NatsRpcServer extends ServerNats implements CustomTransportStrategy
 const REPLIED = Symbol('replied');
 type Noticed = Msg & { [REPLIED]?: Promise<void> };
 
-// Nest answers through an Observable that outlives the handler's promise: the answer itself is the end of a request.
-function withReplyNoticed(message: Msg, answered: () => void): Msg {
+// What policies have warned of goes along. Nest answers through an Observable that outlives the handler's promise: the answer itself is the end of a request.
+function withReplyNoticed(message: Msg, context: RequestContext, answered: () => void): Msg {
   const respond = message.respond.bind(message);
   let notice = (): void => undefined;
   (message as Noticed)[REPLIED] = new Promise<void>((resolve) => (notice = resolve));
   message.respond = (data, options) => {
     try {
-      return respond(data, options);
+      const warnings = warningHeaders(context);
+      return respond(data, warnings ? { ...options, headers: warnings } : options);
     } finally {
       answered();
       notice();

@@ -1,10 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { PolicyAnswer } from '@berth/contracts';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import { newRequestContext, type RequestContext, runInContext } from './request-context.js';
 
 const CONTEXT = Symbol('request context');
 type WithContext = FastifyRequest & { [CONTEXT]?: RequestContext };
+
+// Clients take 16 KiB of headers, or less.
+const MOST_WARNINGS = 10;
+const MOST_CHARACTERS = 300;
 
 const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
 
@@ -28,6 +33,12 @@ export function observeHttp(fastify: FastifyInstance, logger: Logger, metrics: M
     if (context) runInContext(context, done);
     else done();
   });
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    const warnings = [...(contextOf(request)?.warnings.values() ?? [])];
+    const told = warnings.slice(0, MOST_WARNINGS).map(warningHeader);
+    if (told.length > 0) void reply.header('berth-warning', told);
+    done();
+  });
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? '(none)';
     metrics.http.observe(
@@ -48,4 +59,12 @@ export function observeHttp(fastify: FastifyInstance, logger: Logger, metrics: M
     }
     done();
   });
+}
+
+/** One member of a list (RFC 9110, section 5.6.1): JSON is one by its quotes, and is ASCII with all else escaped. */
+function warningHeader({ id, message }: PolicyAnswer): string {
+  return JSON.stringify({ id, message: message.slice(0, MOST_CHARACTERS) }).replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

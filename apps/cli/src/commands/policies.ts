@@ -1,15 +1,34 @@
-import { readFileSync } from 'node:fs';
-import { page, Policy } from '@berth/contracts';
+import { writeFileSync } from 'node:fs';
+import { FormattedPolicy, page, Policy } from '@berth/contracts';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { command, family, paged, pageQuery, tellOfMore, type Common, type Paging } from '../command.js';
 import { CliError } from '../errors.js';
 import { path } from '../http/path.js';
 import { ago } from '../output/text.js';
+import {
+  type Bound,
+  bindCommand,
+  bindingsOf,
+  bound,
+  tellBindings,
+  unbindCommand,
+} from './policy-bindings.js';
+import { exceptionCommands } from './policy-exceptions.js';
+import { explainCommand } from './policy-explanation.js';
+import { historyCommands } from './policy-history.js';
+import { libraryCommands } from './policy-library.js';
+import { simulateCommand } from './policy-simulation.js';
+import { testCommand } from './policy-tests.js';
+import { policyId, readPolicy } from './policy-text.js';
 
-interface ApplyOptions extends Common {
+interface ApplyOptions extends Common, Bound {
   file: string;
   id?: string;
+}
+interface FormatOptions extends Common {
+  file: string;
+  write?: boolean;
 }
 
 export function policyCommands(cli: Cli): Command {
@@ -20,13 +39,31 @@ export function policyCommands(cli: Cli): Command {
     command('show <id>', 'Print a policy', ['policy show no-root > no-root.cedar'])
       .argument('<id>')
       .action((id: string, options: Common) => show(cli, id, options)),
-    command('apply', 'Create or replace a policy; in force at once', [
-      'policy apply -f no-latest.cedar',
-      'policy apply -f rule.cedar --id no-latest',
-    ])
+    bound(
+      command('apply', 'Create or replace a policy; in force at once', [
+        'policy apply -f no-latest.cedar',
+        'policy apply -f rule.cedar --id no-latest',
+        'policy apply -f no-latest.cedar --scope environments/shop.prod --mode warn',
+      ]),
+    )
       .requiredOption('-f, --file <path>', 'one Cedar policy, - for standard input')
       .option('--id <id>', 'what it is called (default: its @id("…"))')
       .action((options: ApplyOptions) => apply(cli, options)),
+    bindCommand(cli),
+    unbindCommand(cli),
+    ...historyCommands(cli),
+    ...exceptionCommands(cli),
+    testCommand(cli),
+    simulateCommand(cli),
+    libraryCommands(cli),
+    explainCommand(cli),
+    command('fmt', 'Lay out the text of a policy', [
+      'policy fmt -f no-latest.cedar',
+      'policy fmt -f no-latest.cedar --write',
+    ])
+      .requiredOption('-f, --file <path>', 'one Cedar policy, - for standard input')
+      .option('-w, --write', 'into the file')
+      .action((options: FormatOptions) => format(cli, options)),
     command('rm <id>', 'Remove a policy; no longer in force at once', ['policy rm no-latest'])
       .argument('<id>')
       .action((id: string, options: Common) => remove(cli, id, options)),
@@ -42,6 +79,7 @@ async function list(cli: Cli, options: Common & Paging): Promise<void> {
       ['ID', ({ id }) => id],
       ['VERSION', ({ version }) => version],
       ['BUILT IN', ({ builtin }) => (builtin ? 'yes' : 'no')],
+      ['HOLDS', ({ bindings }) => tellBindings(bindings)],
       ['CHANGED', ({ updatedAt, updatedBy }) => `${ago(updatedAt)} by ${updatedBy}`],
       ['MESSAGE', ({ message }) => message],
     ],
@@ -58,32 +96,22 @@ async function show(cli: Cli, id: string, options: Common): Promise<void> {
 
 async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
   const text = await readPolicy(cli, options.file);
-  const policy = await cli.api.put(path`/v1/policies/${options.id ?? policyId(text)}`, Policy, { text });
+  const body = { text, bindings: bindingsOf(options) };
+  const policy = await cli.api.put(path`/v1/policies/${options.id ?? policyId(text)}`, Policy, body);
   if (options.json) return cli.output.json(policy);
-  cli.output.line(`Policy ${policy.id} is in force, version ${policy.version}.`);
+  const { id, version, bindings } = policy;
+  cli.output.line(`Policy ${id} is in force, version ${version}: ${tellBindings(bindings)}.`);
 }
 
-async function readPolicy(cli: Cli, file: string): Promise<string> {
-  if (file === '-') return cli.readStdin();
-  try {
-    return readFileSync(cli.resolve(file), 'utf8');
-  } catch (error) {
-    throw CliError.usage(`${file} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-/** The id of Cedar's `@id("…")` annotation, outside of comments. */
-function policyId(text: string): string {
-  const ids = [...text.replace(/^\s*\/\/.*$/gm, '').matchAll(/@id\s*\(\s*"([^"]*)"\s*\)/g)].map(
-    ([, id]) => id,
-  );
-  if (ids.length === 1) return ids[0];
-  throw CliError.usage(
-    ids.length
-      ? `one policy at a time; there are ${ids.length}: ${ids.join(', ')}`
-      : 'the policy has no @id("…")',
-    ids.length ? 'Put each in a file of its own.' : 'Add @id("a-name") before it, or give --id.',
-  );
+async function format(cli: Cli, { file, write, json }: FormatOptions): Promise<void> {
+  if (write && file === '-')
+    throw CliError.usage('standard input cannot be written to', 'Leave --write out.');
+  const before = await readPolicy(cli, file);
+  const formatted = await cli.api.post('/v1/policies/format', FormattedPolicy, { text: before });
+  if (write) writeFileSync(cli.resolve(file), formatted.text);
+  if (json) return cli.output.json({ ...formatted, changed: formatted.text !== before });
+  if (!write) return cli.output.line(formatted.text.trimEnd());
+  cli.output.note(formatted.text === before ? `${file} is as it should be.` : `${file} is laid out anew.`);
 }
 
 async function remove(cli: Cli, id: string, options: Common): Promise<void> {

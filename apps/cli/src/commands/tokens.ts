@@ -1,9 +1,10 @@
 import { IssuedToken, page, Token } from '@berth/contracts';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import {
   collect,
   command,
+  duration,
   family,
   paged,
   pageQuery,
@@ -13,7 +14,6 @@ import {
 } from '../command.js';
 import { CliError, EXIT } from '../errors.js';
 import { path } from '../http/path.js';
-import { parseDuration } from '../output/text.js';
 
 interface CreateOptions extends Common {
   user?: string;
@@ -47,12 +47,6 @@ export function tokenCommands(cli: Cli): Command {
       (options: Common) => show(cli, options),
     ),
   ]);
-}
-
-function duration(text: string): number {
-  const seconds = parseDuration(text);
-  if (seconds) return seconds;
-  throw new InvalidArgumentError('It must be like 90s, 30m, 12h or 30d.');
 }
 
 async function create(cli: Cli, options: CreateOptions): Promise<void> {

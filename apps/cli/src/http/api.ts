@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Problem } from '@berth/contracts';
+import { PolicyAnswer, Problem } from '@berth/contracts';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Target } from '../credentials.js';
@@ -27,8 +27,13 @@ const POST_ATTEMPTS = 4;
 /** The gateway over HTTP: every answer is checked against the contract, every failure becomes a `CliError`. */
 export class Api {
   private readonly base: string;
+  private readonly warned = new Set<string>();
 
-  constructor(private readonly target: Target) {
+  constructor(
+    private readonly target: Target,
+    /** Told of each policy that warns, once. */
+    private readonly warn: (warning: PolicyAnswer) => void = () => undefined,
+  ) {
     this.base = target.url.replace(/\/+$/, '');
   }
 
@@ -126,9 +131,18 @@ export class Api {
     } catch (error) {
       throw this.unreachable(error);
     }
+    this.tellWarnings(response);
     if (response.ok) return response;
     const { status, statusText } = response;
     throw this.refused({ status, statusText, body: await response.json().catch(() => undefined) });
+  }
+
+  private tellWarnings({ headers }: Response): void {
+    for (const warning of readWarnings(headers.get('berth-warning'))) {
+      const key = `${warning.id} ${warning.message}`;
+      if (!this.warned.has(key)) this.warn(warning);
+      this.warned.add(key);
+    }
   }
 
   private requireToken(): string {
@@ -178,4 +192,14 @@ function causeOf(error: unknown): string {
   if (inner instanceof AggregateError) inner = inner.errors[0];
   const { code, message } = inner as { code?: string; message?: string };
   return typeof code === 'string' ? code : (message ?? String(inner));
+}
+
+/** Each is an object in JSON; a comma stands between them, as between the members of any list in a header. */
+function readWarnings(header: string | null): PolicyAnswer[] {
+  if (!header) return [];
+  try {
+    return z.array(PolicyAnswer).parse(JSON.parse(`[${header}]`));
+  } catch {
+    return [];
+  }
 }

@@ -8,6 +8,14 @@ import { printable } from './text.js';
 const Policies = z.array(PolicyAnswer);
 const Limits = z.array(BrokenLimit);
 
+/** What a policy would have denied, and will where it is bound to. */
+export function printWarning(output: Output, { id, message }: PolicyAnswer): void {
+  const label = output.paint('yellow', 'Warning', output.stderr);
+  output.note(
+    `${label}: policy ${output.paint('bold', printable(id), output.stderr)}: ${printable(message)}`,
+  );
+}
+
 /** `CODE: detail`, the policies or limits that it names, and what to do; with `--json` the problem as the last line. */
 export function printError(output: Output, error: CliError, json: boolean): void {
   const { problem } = error;
@@ -23,6 +31,10 @@ export function printError(output: Output, error: CliError, json: boolean): void
     for (const line of limitLines(limits.data)) output.note(`  ${line}`);
   }
   if (error.hint) output.note(output.paint('dim', error.hint, output.stderr));
+  if (typeof problem?.decision === 'string')
+    output.note(
+      output.paint('dim', `Why: berth policy explain ${printable(problem.decision)}`, output.stderr),
+    );
   if (problem?.correlationId && problem.status >= 500)
     output.note(`Correlation id: ${problem.correlationId}`);
   if (json) output.note(JSON.stringify(problem ?? { code: error.code, detail: error.message }));

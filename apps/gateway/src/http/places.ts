@@ -23,6 +23,9 @@ export type AtService = z.infer<typeof AtService>;
 export const ByPolicy = z.strictObject({ id: PolicyId });
 export type ByPolicy = z.infer<typeof ByPolicy>;
 
+export const ByException = ByPolicy.extend({ exception: Id });
+export type ByException = z.infer<typeof ByException>;
+
 const LABEL = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
 
 /** `environments/shop.dev`, or a scope and one name. */

@@ -17,6 +17,29 @@ const token = {
 const forbid =
   '@id("no-latest")\n@message("Use a tag other than latest.")\nforbid (principal, action, resource)\nwhen { false };\n';
 
+const shopDev = { type: 'Environment', id: 'shop.dev', team: 'acme', project: 'shop', environment: 'dev' };
+const impact = {
+  ...{ effect: 'denied', principal: 'dan', action: 'deployment.create', hook: 'before', resource: shopDev },
+  ...{ count: 3, lastAt: TIME, decision: ID },
+  policies: [{ id: 'no-latest', message: 'Use a tag other than latest.' }],
+};
+const policyCase = {
+  ...{ name: 'latest is refused', action: 'deployment.create', hook: 'before' },
+  principal: { name: 'dan', kind: 'user', admin: false, teams: { acme: 'developer' } },
+  resource: { type: 'Environment', team: 'acme', project: 'shop', environment: 'prod' },
+  ...{ context: { tags: ['latest'] }, expect: 'deny', policies: ['no-latest'] },
+};
+const caseResult = {
+  ...{ name: 'latest is refused', passed: true, allowed: false, problem: null },
+  policies: [{ id: 'no-latest', message: 'Use a tag other than latest.' }],
+};
+const parameter = { type: 'set', default: ['latest'], summary: 'The tags that are refused' };
+const condition = { text: 'context.tags.contains("latest")', outcome: 'holds', error: null };
+const explained = {
+  ...{ id: 'no-latest', effect: 'forbid', scope: 'platform', mode: 'deny', holds: true },
+  ...{ message: 'Use a tag other than latest.', conditions: [condition], left: 0 },
+};
+
 const environment = {
   project: 'shop',
   name: 'dev',
@@ -204,12 +227,80 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     id: 'no-latest',
     text: forbid,
     message: 'Use a tag other than latest.',
+    owner: 'platform-team',
+    bindings: [{ scope: 'platform', mode: 'deny' }],
     version: 1,
     builtin: false,
     updatedAt: TIME,
     updatedBy: 'mira',
   },
-  ApplyPolicy: { text: forbid },
+  PolicyBinding: { scope: 'environments/shop.prod', mode: 'warn' },
+  ApplyPolicy: { text: forbid, bindings: [{ scope: 'environments/shop.prod', mode: 'warn' }] },
+  BindPolicy: {
+    bindings: [
+      { scope: 'platform', mode: 'warn' },
+      { scope: 'environments/shop.prod', mode: 'deny' },
+    ],
+  },
+  RollBackPolicy: { version: 1 },
+  PolicyVersion: {
+    version: 1,
+    change: 'applied',
+    text: forbid,
+    bindings: [{ scope: 'platform', mode: 'deny' }],
+    revision: 17,
+    at: TIME,
+    by: 'mira',
+  },
+  FormatPolicy: { text: forbid },
+  FormattedPolicy: { text: forbid },
+  SimulatedChange: { id: 'no-latest', bindings: [{ scope: 'platform', mode: 'deny' }] },
+  SimulatePolicies: {
+    changes: [{ id: 'no-latest', bindings: [{ scope: 'platform', mode: 'deny' }] }],
+    since: TIME,
+    limit: 100_000,
+  },
+  SimulatedImpact: impact,
+  PolicySimulation: {
+    ...{ since: TIME, replayed: 18_204, skipped: 12, cut: false },
+    ...{ denied: 3, allowed: 0, warned: 0, impacts: [impact], left: 0 },
+  },
+  PolicyCase: policyCase,
+  TestPolicies: { policies: [{ id: 'no-latest', text: forbid }], cases: [policyCase], live: false },
+  PolicyCaseResult: caseResult,
+  PolicyTestReport: { passed: 1, failed: 0, cases: [caseResult] },
+  LibraryParameter: parameter,
+  LibraryPolicy: {
+    ...{ id: 'no-latest', summary: 'No image by the tag latest', parameters: { tags: parameter } },
+    ...{ text: forbid, cases: [policyCase] },
+  },
+  RenderLibraryPolicy: { parameters: { tags: ['latest'] } },
+  RenderedPolicy: { id: 'no-latest', text: forbid },
+  ExceptPolicy: {
+    ...{ scope: 'environments/shop.dev', owner: 'mira' },
+    ...{ reason: 'Until the vendor has tagged its images.', expiresAt: '2026-07-30T10:00:00.000Z' },
+  },
+  PolicyException: {
+    ...{ id: ID, policy: 'no-latest', scope: 'environments/shop.dev', owner: 'mira' },
+    ...{ reason: 'Until the vendor has tagged its images.', status: 'holds' },
+    ...{ createdAt: TIME, createdBy: 'admin', expiresAt: '2026-07-30T10:00:00.000Z' },
+    ...{ endedAt: null, endedBy: null },
+  },
+  ExplainDecision: { decision: ID },
+  ExplainedCondition: condition,
+  ExplainedPolicy: explained,
+  PolicyExplanation: {
+    ...{ decision: ID, time: TIME, action: 'deployment.create', hook: 'before', principal: 'dan' },
+    resource: shopDev,
+    context: { tags: ['latest'] },
+    allowed: false,
+    policies: [{ id: 'no-latest', message: 'Use a tag other than latest.' }],
+    now: {
+      ...{ allowed: false, policies: [{ id: 'no-latest', message: 'Use a tag other than latest.' }] },
+      advice: [],
+    },
+    applying: [explained],
+  },
   Quota: {
     scope: 'teams',
     name: 'acme',

@@ -1,5 +1,11 @@
 import { Module } from '@nestjs/common';
+import { ExceptionsController } from './exceptions.controller.js';
+import { KnownScopes } from './known-scopes.js';
+import { LibraryController } from './library.controller.js';
 import { PoliciesController } from './policies.controller.js';
 
-@Module({ controllers: [PoliciesController] })
+@Module({
+  controllers: [PoliciesController, ExceptionsController, LibraryController],
+  providers: [KnownScopes],
+})
 export class PoliciesModule {}

@@ -1,8 +1,8 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CedarProcess } from './cedar-process.js';
 import { ClosureEvaluator } from './closure-evaluator.js';
-import { EVALUATOR } from './evaluator.js';
-import { ShadowedEvaluator } from './shadowed-evaluator.js';
+import { EVALUATORS, type Evaluators } from './evaluator.js';
+import { ShadowChecks, ShadowedEvaluator } from './shadowed-evaluator.js';
 import { WasmEvaluator } from './wasm-evaluator.js';
 import { POLICY_ENV, type PolicyEnv } from '../env.js';
 import { Metrics } from '@berth/runtime';
@@ -18,18 +18,15 @@ import { PolicyCompiler } from './policy-compiler.js';
       inject: [CedarProcess],
     },
     {
-      provide: EVALUATOR,
-      useFactory: (env: PolicyEnv, metrics: Metrics) =>
-        new ShadowedEvaluator(
-          new ClosureEvaluator(),
-          new WasmEvaluator(),
-          env.DECISION_SHADOW_ONE_IN,
-          metrics,
-        ),
+      provide: EVALUATORS,
+      useFactory: (env: PolicyEnv, metrics: Metrics): Evaluators => {
+        const checks = new ShadowChecks(env.DECISION_SHADOW_ONE_IN, metrics);
+        return () => new ShadowedEvaluator(new ClosureEvaluator(), new WasmEvaluator(), checks);
+      },
       inject: [POLICY_ENV, Metrics],
     },
   ],
-  exports: [PolicyCompiler, EVALUATOR],
+  exports: [PolicyCompiler, EVALUATORS],
 })
 export class CedarModule implements OnApplicationShutdown {
   constructor(@Inject(CedarProcess) private readonly cedar: CedarProcess) {}

@@ -43,5 +43,6 @@ export interface Evaluator {
   decide(request: EvaluationRequest): Evaluation;
 }
 
-/** Injection token of the evaluator. */
-export const EVALUATOR = Symbol('EVALUATOR');
+/** Injection token of what makes an evaluator. */
+export const EVALUATORS = Symbol('EVALUATORS');
+export type Evaluators = () => Evaluator;

@@ -4,6 +4,8 @@ import { BerthError } from '@berth/contracts';
 import { CedarDied, type CedarProcess } from './cedar-process.js';
 import { MAX_EXPRESSION_DEPTH, measureConditions } from './conditions.js';
 import type { EvaluationRequest, PolicySet } from './evaluator.js';
+import { MessageTemplate } from './message-template.js';
+import { unknownPlaceholders } from './placeholders.js';
 import { authorizationCall } from './wasm-evaluator.js';
 import { cedarSchema } from './schema.js';
 import { type Effect, scanText } from './text-limits.js';
@@ -16,6 +18,8 @@ export interface CompiledPolicy {
   effect: Effect;
   /** From `@message`. */
   message: string;
+  /** From `@owner`. */
+  owner: string | null;
   json: PolicyJson;
 }
 
@@ -23,11 +27,6 @@ export interface CompiledPolicy {
 export interface CompiledSet {
   policies: ReadonlyMap<string, CompiledPolicy>;
   broken: ReadonlyMap<string, string>;
-}
-
-/** The set as an evaluator takes it. */
-export function evaluable(policies: CompiledSet['policies']): PolicySet {
-  return new Map([...policies].map(([id, { json }]) => [id, json]));
 }
 
 /** `POLICY_INVALID` with the problems listed under `errors`, each with its line and column where there is one. */
@@ -84,6 +83,28 @@ export class PolicyCompiler {
       policies.set(id, result);
     }
     return { policies, broken };
+  }
+
+  /** An expression of a policy that was compiled, as text. */
+  async conditionText(body: unknown): Promise<string> {
+    const all = { op: 'All' } as const;
+    const conditions = [{ kind: 'when', body }] as PolicyJson['conditions'];
+    const policy: PolicyJson = { effect: 'permit', principal: all, action: all, resource: all, conditions };
+    const answer = await this.cedar.call('policyToText', policy);
+    if (answer.type === 'failure') return JSON.stringify(body);
+    return answer.text.replace(/^[^{]*\{\s*/, '').replace(/\s*\};?\s*$/, '');
+  }
+
+  /** The text laid out as Cedar does it; its words stay as they are, comments too. Throws POLICY_INVALID. */
+  async format(text: string): Promise<string> {
+    claimedEffect('text', text);
+    const answer = await this.cedar
+      .call('formatPolicies', { policyText: text, lineWidth: 100, indentWidth: 2 })
+      .catch((error: unknown) => {
+        throw refusalOf('text', error);
+      });
+    if (answer.type === 'failure') throw invalidPolicy('text', problemsOf(text, answer.errors));
+    return answer.formatted_policy;
   }
 
   /** Whether a set, that is not in force, would allow all of these without an error. */
@@ -158,7 +179,9 @@ export class PolicyCompiler {
       ]);
     }
     const message = annotations.message?.trim() || `The policy "${id}".`;
-    return { id, text, effect: json.effect, message, json };
+    const unfilled = unknownPlaceholders(text, new MessageTemplate(message), json.action);
+    if (unfilled.length > 0) throw invalidPolicy(id, unfilled);
+    return { id, text, effect: json.effect, message, owner: annotations.owner?.trim() || null, json };
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   type Permission,
   type ResourceType,
 } from '@berth/contracts';
+import { CLOCK_TYPE } from './clock-facts.js';
 import { recordShape } from './facts-type.js';
 import { RESOURCE_SHAPES, type Presence } from './resource-types.js';
 
@@ -84,7 +85,10 @@ function hooksOf(action: ActionDefinition): Record<string, ActionType<string>> {
       appliesTo: {
         principalTypes: ['User'],
         resourceTypes: [...action.resource],
-        context: { type: 'Record', attributes: recordShape(facts, hookAction(action.name, hook)) },
+        context: {
+          type: 'Record',
+          attributes: { ...recordShape(facts, hookAction(action.name, hook)), now: CLOCK_TYPE },
+        },
       },
     };
   }

@@ -22,6 +22,7 @@ import { factsOf, verdictOn } from './verdict.js';
 @Injectable()
 export class Decider {
   private readonly decisions: Counter;
+  private readonly advice: Counter;
 
   constructor(
     private readonly principals: PrincipalReader,
@@ -34,6 +35,12 @@ export class Decider {
       name: 'berth_policy_decisions_total',
       help: 'Decisions, by action, hook and answer',
       labelNames: ['action', 'hook', 'allowed'],
+      registers: [metrics.registry],
+    });
+    this.advice = new Counter({
+      name: 'berth_policy_advice_total',
+      help: 'What would have been denied by policies that are bound to warn, or as a dry run',
+      labelNames: ['policy', 'mode'],
       registers: [metrics.registry],
     });
   }
@@ -63,18 +70,27 @@ export class Decider {
       resource,
       target: target?.subject ?? null,
       context,
+      time: new Date(),
     };
-    let evaluation: Evaluation | undefined;
-    const verdict = verdictOn(question, inForce, (asked) => (evaluation = this.policies.evaluate(asked)));
+    const evaluations: Evaluation[] = [];
+    const noted = (evaluation: Evaluation): Evaluation => {
+      evaluations.push(evaluation);
+      return evaluation;
+    };
+    const verdict = verdictOn(question, inForce, {
+      evaluate: (asked) => noted(this.policies.evaluate(asked)),
+      advise: (asked) => noted(this.policies.advise(asked)),
+    });
     const decision: Decision = {
       id: uuidv7(),
       ...verdict,
       visible: mayKnowOf(asker.subject, resource),
       revision: inForce.revision,
     };
-    if (evaluation?.disputed) this.disputes.raise(request, decision, evaluation.disputed);
+    for (const { disputed } of evaluations) if (disputed) this.disputes.raise(request, decision, disputed);
     this.log.add({ ...request, context }, decision, correlationId());
     this.decisions.inc({ action: action.name, hook: request.hook, allowed: String(decision.allowed) });
+    for (const { id: policy, mode } of decision.advice) this.advice.inc({ policy, mode });
     return decision;
   }
 }

@@ -17,13 +17,14 @@ interface Row {
   context: string;
   decision: Decision;
   policies: string;
+  advice: string;
   correlationId: string;
 }
 
 const INSERT = `
-  INSERT INTO decisions (id, time, action, hook, principal, token_id, resource, context, allowed, policies, revision, correlation_id)
+  INSERT INTO decisions (id, time, action, hook, principal, token_id, resource, context, allowed, policies, advice, revision, correlation_id)
   SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::jsonb[],
-    $8::jsonb[], $9::boolean[], $10::jsonb[], $11::integer[], $12::text[])
+    $8::jsonb[], $9::boolean[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[])
   ON CONFLICT (id) DO NOTHING`;
 
 /** JSON that PostgreSQL takes: its `jsonb` knows no U+0000 and no half of a surrogate pair. */
@@ -63,6 +64,7 @@ export class DecisionLog implements OnApplicationShutdown {
       context: storableJson(request.context),
       decision,
       policies: storableJson(decision.policies),
+      advice: storableJson(decision.advice),
       correlationId,
     };
     this.waiting.push(row);
@@ -110,12 +112,13 @@ export class DecisionLog implements OnApplicationShutdown {
       rows.map(({ context }) => context),
       rows.map(({ decision }) => decision.allowed),
       rows.map(({ policies }) => policies),
+      rows.map(({ advice }) => advice),
       rows.map(({ decision }) => decision.revision),
       rows.map(({ correlationId }) => correlationId),
     ]);
   }
 }
 
-function sizeOf({ resource, context, policies }: Row): number {
-  return resource.length + context.length + policies.length;
+function sizeOf({ resource, context, policies, advice }: Row): number {
+  return resource.length + context.length + policies.length + advice.length;
 }

@@ -11,6 +11,6 @@ import { DecisionsController } from './decisions.controller.js';
   imports: [LivePoliciesModule],
   controllers: [DecisionsController],
   providers: [PrincipalReader, DecisionLog, Disputes, DecisionRetention, Decider, LocalPolicy],
-  exports: [LocalPolicy],
+  exports: [LocalPolicy, PrincipalReader, DecisionLog],
 })
 export class DecisionsModule {}

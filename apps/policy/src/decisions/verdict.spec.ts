@@ -1,13 +1,36 @@
 import { actions, type ActionDefinition, type ResourceRef } from '@berth/contracts';
+import type { Evaluation } from '../cedar/evaluator.js';
+import { MessageTemplate } from '../cedar/message-template.js';
 import { coversAction, scopeMessage, unknownScopes, widerThan } from '../identity/scopes.js';
-import { factsOf, verdictOn, type Asker, type TokenState } from './verdict.js';
+import { factsOf, verdictOn, type Asker, type PoliciesInForce, type TokenState } from './verdict.js';
 
 const platform: ResourceRef = { type: 'Platform', id: 'berth' };
 const subject = { name: 'ada', kind: 'user' as const, admin: true, teams: [] };
 const token: TokenState = { scopes: ['*'], expired: false, revoked: false };
-const intact = { messages: new Map([['admins', 'Admins may.']]), broken: new Map<string, string>() };
+const intact: PoliciesInForce = {
+  messages: new Map([
+    ['admins', new MessageTemplate('Admins may.')],
+    ['quiet', new MessageTemplate('Not {principal.name}, with {context.tags}: {http} {context}')],
+    ['sum', new MessageTemplate('Sums.')],
+  ]),
+  broken: new Map<string, string>(),
+  members: new Map([
+    ['admins@platform', { policy: 'admins', mode: 'deny' }],
+    ['admins@teams/acme', { policy: 'admins', mode: 'deny' }],
+    ['quiet@platform', { policy: 'quiet', mode: 'dry-run' }],
+    ['quiet@teams/acme', { policy: 'quiet', mode: 'warn' }],
+    ['sum@platform', { policy: 'sum', mode: 'warn' }],
+  ]),
+};
+const allowing = { allowed: true, determining: ['admins@platform', 'admins@teams/acme'], errors: [] };
+const silent = { allowed: true, determining: [], errors: [] };
 
-function verdict(asker: Partial<Asker>, inForce = intact, action: ActionDefinition = actions.teamList) {
+function verdict(
+  asker: Partial<Asker>,
+  inForce = intact,
+  action: ActionDefinition = actions.teamList,
+  { evaluation = allowing, advice = silent }: { evaluation?: Evaluation; advice?: Evaluation } = {},
+) {
   return verdictOn(
     {
       action,
@@ -16,16 +39,18 @@ function verdict(asker: Partial<Asker>, inForce = intact, action: ActionDefiniti
       resource: platform,
       target: null,
       context: {},
+      time: new Date(),
     },
     inForce,
-    () => ({ allowed: true, determining: ['admins'], errors: [] }),
+    { evaluate: () => evaluation, advise: () => advice },
   );
 }
 const idOf = (...args: Parameters<typeof verdict>): string => verdict(...args).policies[0].id;
 
 describe('a verdict', () => {
   it('is what the policies say when all else is well', () => {
-    expect(verdict({})).toEqual({ allowed: true, policies: [{ id: 'admins', message: 'Admins may.' }] });
+    const policies = [{ id: 'admins', message: 'Admins may.' }];
+    expect(verdict({})).toEqual({ allowed: true, policies, advice: [] });
   });
 
   it.each<[string, Partial<Asker>]>([
@@ -48,19 +73,41 @@ describe('a verdict', () => {
   });
 
   it('is no when a policy fails, even if others allow', () => {
-    const answer = verdictOn(
-      {
-        action: actions.teamList,
-        hook: 'before',
-        asker: { name: 'ada', subject, token },
-        resource: platform,
-        target: null,
-        context: {},
-      },
-      intact,
-      () => ({ allowed: true, determining: ['admins'], errors: [{ policy: 'sum', message: 'overflow' }] }),
-    );
-    expect(answer).toMatchObject({ allowed: false, policies: [{ id: 'evaluation-error' }] });
+    const evaluation = { ...allowing, errors: [{ policy: 'sum@platform', message: 'overflow' }] };
+    const answer = verdict({}, intact, actions.teamList, { evaluation });
+    expect(answer).toMatchObject({
+      allowed: false,
+      policies: [{ id: 'evaluation-error', message: expect.stringContaining('"sum": overflow') as string }],
+    });
+  });
+
+  it('tells what policies say that deny nothing, each once and as loud as it may, and changes nothing for it', () => {
+    const advice = {
+      allowed: false,
+      determining: ['quiet@platform', 'quiet@teams/acme'],
+      errors: [{ policy: 'sum@platform', message: 'overflow' }],
+    };
+    expect(verdict({}, intact, actions.teamList, { advice })).toMatchObject({
+      allowed: true,
+      advice: [
+        { id: 'quiet', mode: 'warn', message: 'Not ada, with none: {http} {context}' },
+        { id: 'sum', mode: 'warn', message: 'It could not be evaluated: overflow' },
+      ],
+    });
+  });
+
+  it('does not warn of what it denies', () => {
+    const evaluation = { allowed: false, determining: ['admins@platform'], errors: [] };
+    const members = new Map([
+      ...intact.members,
+      ['admins@teams/b', { policy: 'admins', mode: 'warn' }],
+    ] as const);
+    const advice = { allowed: false, determining: ['admins@teams/b', 'quiet@platform'], errors: [] };
+    expect(verdict({}, { ...intact, members }, actions.teamList, { evaluation, advice })).toMatchObject({
+      allowed: false,
+      policies: [{ id: 'admins' }],
+      advice: [{ id: 'quiet', mode: 'dry-run' }],
+    });
   });
 });
 

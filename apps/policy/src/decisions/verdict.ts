@@ -1,12 +1,17 @@
 import {
   BerthError,
   type ActionDefinition,
+  type AdviceMode,
   type Hook,
+  type PolicyAdvice,
   type PolicyAnswer,
+  type PolicyMode,
   type ResourceRef,
 } from '@berth/contracts';
 import { resourceEntity, userEntity, type Subject } from '../cedar/entities.js';
 import type { EvaluationRequest, Evaluation } from '../cedar/evaluator.js';
+import { clockFacts } from '../cedar/clock-facts.js';
+import type { MessageTemplate } from '../cedar/message-template.js';
 import { coversAction, scopeMessage } from '../identity/scopes.js';
 import { needed } from './standing.js';
 
@@ -47,27 +52,37 @@ export interface Question {
   /** The user that the resource is, when it is one and not the asker. */
   target: Subject | null;
   context: Record<string, unknown>;
+  time: Date;
 }
 
 /** The policies in force, as far as an answer speaks of them. */
 export interface PoliciesInForce {
-  messages: ReadonlyMap<string, string>;
+  messages: ReadonlyMap<string, MessageTemplate>;
   broken: ReadonlyMap<string, string>;
+  /** What evaluations name: a policy as it is bound. */
+  members: ReadonlyMap<string, { policy: string; mode: PolicyMode | AdviceMode }>;
+}
+
+/** What the policies in force say: those that decide, and those that only advise. */
+export interface Judges {
+  evaluate(request: EvaluationRequest): Evaluation;
+  advise(request: EvaluationRequest): Evaluation;
 }
 
 export interface Verdict {
   allowed: boolean;
   policies: PolicyAnswer[];
+  advice: PolicyAdvice[];
 }
 
-const denied = (id: OwnDenial, message: string): Verdict => ({ allowed: false, policies: [{ id, message }] });
+const denied = (id: OwnDenial, message: string): Verdict => ({
+  allowed: false,
+  policies: [{ id, message }],
+  advice: [],
+});
 
 /** First whether the asker stands for anything, then whether the token covers it, then what the policies say. */
-export function verdictOn(
-  question: Question,
-  inForce: PoliciesInForce,
-  evaluate: (request: EvaluationRequest) => Evaluation,
-): Verdict {
+export function verdictOn(question: Question, inForce: PoliciesInForce, judges: Judges): Verdict {
   const { action, asker, resource } = question;
   const { subject, token } = asker;
   if (!subject) return denied('principal-unknown', `There is no user "${asker.name}".`);
@@ -79,29 +94,58 @@ export function verdictOn(
   }
   if (inForce.broken.size > 0 && !mayRepair(subject, action)) return brokenDenial(inForce.broken);
 
-  const { allowed, determining, errors, disputed } = evaluate({
-    action,
-    hook: question.hook,
-    principal: userEntity(subject),
-    resource: entityOf(question, subject),
-    context: question.context,
-  });
+  const request = requestOf(question);
+  const { allowed, determining, errors, disputed } = judges.evaluate(request);
   if (disputed)
     return denied(
       'decision-disputed',
       'Two evaluators do not agree about the policies here, so it is denied.',
     );
-  if (errors.length > 0) {
-    const told = errors
-      .map(({ policy, message }) => (policy ? `"${policy}": ${message}` : message))
-      .join('; ');
-    return denied('evaluation-error', `Policies could not be evaluated, so it is denied. ${told}`);
+  if (errors.length > 0) return denied('evaluation-error', errorMessage(errors, inForce));
+  const told = new Voices(request, inForce);
+  const ids = [...new Set(determining.map((member) => told.policyOf(member)))].sort();
+  const advice = told.advice(judges.advise(request)).filter(({ id }) => allowed || !ids.includes(id));
+  if (!allowed && determining.length === 0)
+    return { ...denied('default-deny', needed(action, resource, subject)), advice };
+  return { allowed, policies: ids.map((id) => ({ id, message: told.message(id) })), advice };
+}
+
+/** Tells evaluations in the words of the policies. */
+class Voices {
+  constructor(
+    private readonly request: EvaluationRequest,
+    private readonly inForce: PoliciesInForce,
+  ) {}
+
+  policyOf(member: string): string {
+    return this.inForce.members.get(member)?.policy ?? member;
   }
-  if (!allowed && determining.length === 0) return denied('default-deny', needed(action, resource, subject));
-  const policies = [...determining]
-    .sort()
-    .map((id) => ({ id, message: inForce.messages.get(id) ?? `The policy "${id}".` }));
-  return { allowed, policies };
+
+  message(policy: string): string {
+    return this.inForce.messages.get(policy)?.fill(this.request) ?? `The policy "${policy}".`;
+  }
+
+  /** Each policy once, as hard as it is bound. One that fails says so: it would deny if it were to. */
+  advice({ determining, errors }: Evaluation): PolicyAdvice[] {
+    const advice = new Map<string, PolicyAdvice>();
+    const add = (member: string, message?: string): void => {
+      const { policy: id, mode } = this.inForce.members.get(member) ?? { policy: member, mode: 'warn' };
+      if (mode === 'deny' || advice.get(id)?.mode === 'warn') return;
+      advice.set(id, { id, message: message ?? this.message(id), mode });
+    };
+    for (const member of determining) add(member);
+    for (const { policy, message } of errors) {
+      if (policy !== null) add(policy, `It could not be evaluated: ${message}`);
+    }
+    return [...advice.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
+  }
+}
+
+function errorMessage(errors: Evaluation['errors'], { members }: PoliciesInForce): string {
+  const told = errors.map(({ policy, message }) =>
+    policy === null ? message : `"${members.get(policy)?.policy ?? policy}": ${message}`,
+  );
+  return `Policies could not be evaluated, so it is denied. ${[...new Set(told)].join('; ')}`;
 }
 
 /** A set with a broken member denies everything but its repair: or nobody could mend it from within. */
@@ -115,6 +159,20 @@ function brokenDenial(broken: PoliciesInForce['broken']): Verdict {
     'policy-broken',
     `A policy cannot be evaluated, so everything is denied until an admin mends or removes it. ${told}`,
   );
+}
+
+/** The question as policies are asked it. Its asker is someone who is known. */
+export function requestOf(question: Question): EvaluationRequest {
+  const { action, hook, asker, context } = question;
+  const subject = asker.subject ?? { name: asker.name, kind: 'user', admin: false, teams: [] };
+  const facts = { ...context, now: clockFacts(question.time) };
+  return {
+    action,
+    hook,
+    principal: userEntity(subject),
+    resource: entityOf(question, subject),
+    context: facts,
+  };
 }
 
 function entityOf({ resource, target }: Question, subject: Subject): ReturnType<typeof userEntity> {

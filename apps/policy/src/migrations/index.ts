@@ -2,10 +2,14 @@ import { CreateOutbox1700000000000 } from '@berth/messaging';
 import { Identity1763900000001 } from './1763900000001-identity.js';
 import { Policies1763900000002 } from './1763900000002-policies.js';
 import { Decisions1763900000003 } from './1763900000003-decisions.js';
+import { PolicyBindings1763900000004 } from './1763900000004-policy-bindings.js';
+import { PolicyExceptions1763900000005 } from './1763900000005-policy-exceptions.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
   Identity1763900000001,
   Policies1763900000002,
   Decisions1763900000003,
+  PolicyBindings1763900000004,
+  PolicyExceptions1763900000005,
 ];

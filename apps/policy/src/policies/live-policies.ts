@@ -7,17 +7,28 @@ import {
 } from '@nestjs/common';
 import { BerthError } from '@berth/contracts';
 import { Health, LOGGER, type Logger } from '@berth/runtime';
-import { EVALUATOR, type Evaluation, type EvaluationRequest, type Evaluator } from '../cedar/evaluator.js';
-import { evaluable, PolicyCompiler } from '../cedar/policy-compiler.js';
-
+import {
+  EVALUATORS,
+  type Evaluation,
+  type EvaluationRequest,
+  type Evaluator,
+  type Evaluators,
+} from '../cedar/evaluator.js';
+import { MessageTemplate } from '../cedar/message-template.js';
+import { PolicyCompiler } from '../cedar/policy-compiler.js';
 import type { PoliciesInForce } from '../decisions/verdict.js';
+import { type BoundPolicies, bindPolicies } from './bound-policies.js';
+import { placesOf } from './places.js';
 import { PolicyStore } from './policy-store.js';
 import { STARTING_POLICIES } from './starting-policies.js';
 
 const ROUND_MS = 1_000;
+const NO_ADVICE: Evaluation = { allowed: true, determining: [], errors: [] };
 
 export interface LiveSet extends PoliciesInForce {
   revision: number;
+  /** When the next exception ends, in milliseconds since 1970; then it is a set of the past. */
+  until: number;
 }
 
 /**
@@ -29,14 +40,19 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
   private set: LiveSet | null = null;
   private refreshing: Promise<void> | null = null;
   private rounds: NodeJS.Timeout | null = null;
+  private readonly enforcing: Evaluator;
+  /** Made when there is something to advise: it takes memory. */
+  private advising: Evaluator | null = null;
 
   constructor(
     private readonly store: PolicyStore,
     private readonly compiler: PolicyCompiler,
-    @Inject(EVALUATOR) private readonly evaluator: Evaluator,
+    @Inject(EVALUATORS) private readonly evaluators: Evaluators,
     private readonly health: Health,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.enforcing = evaluators();
+  }
 
   async onModuleInit(): Promise<void> {
     const { policies, broken } = await this.compiler.compileSet(STARTING_POLICIES);
@@ -64,7 +80,12 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
   }
 
   evaluate(request: EvaluationRequest): Evaluation {
-    return this.evaluator.decide(request);
+    return this.enforcing.decide(request);
+  }
+
+  /** What policies say that deny nothing: each that `determining` names would have denied it. */
+  advise(request: EvaluationRequest): Evaluation {
+    return this.advising?.decide(request) ?? NO_ADVICE;
   }
 
   /** Resolves when `revision` or a newer one is in force; throws when it cannot be had: nothing older decides. */
@@ -98,17 +119,30 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
   }
 
   private async load(): Promise<void> {
-    const { revision, texts } = await this.store.read();
-    const { policies, broken } = await this.compiler.compileSet(texts);
-    this.evaluator.load(evaluable(policies));
-    const messages = new Map([...policies].map(([id, { message }]) => [id, message]));
-    this.set = { revision, messages, broken };
+    const set = await this.store.read();
+    const { revision, exceptions } = set;
+    const places = await placesOf(set, this.compiler);
+    const { policies, bindings, broken } = places;
+    const bound = bindPolicies(places);
+    this.loadEvaluators(bound);
+    const messages = new Map([...policies].map(([id, { message }]) => [id, new MessageTemplate(message)]));
     for (const [policy, reason] of broken) this.logger.error({ policy, reason }, 'policy.broken');
+    // One that is to deny nothing may say nothing either.
+    const denying = [...broken].filter(([id]) => bindings.get(id)?.some(({ mode }) => mode === 'deny'));
+    const until = Math.min(...exceptions.map(({ expiresAt }) => expiresAt.getTime()));
+    this.set = { revision, messages, broken: new Map(denying), members: bound.members, until };
     this.logger.info({ revision, policies: policies.size }, 'policies.in-force');
   }
 
+  /** Both or none, as far as decisions go: what advises is loaded first, so that a failure leaves what decides as it was. */
+  private loadEvaluators({ enforced, advisory }: BoundPolicies): void {
+    if (advisory.size > 0) this.advising ??= this.evaluators();
+    this.advising?.load(advisory);
+    this.enforcing.load(enforced);
+  }
+
   private isAt(revision: number): boolean {
-    return this.set !== null && this.set.revision >= revision;
+    return this.set !== null && this.set.revision >= revision && Date.now() < this.set.until;
   }
 
   private async round(): Promise<void> {

@@ -17,8 +17,8 @@ function repairs(admin: string, id: string): EvaluationRequest[] {
     resource: resourceEntity({ type: 'Policy', id }),
   });
   return [
-    ask(actions.policyApply, 'before', { id, effect: 'permit' }),
-    ask(actions.policyApply, 'before', { id, effect: 'forbid' }),
+    ask(actions.policyApply, 'before', { id, effect: 'permit', bindings: [] }),
+    ask(actions.policyApply, 'before', { id, effect: 'forbid', bindings: [] }),
     ask(actions.policyApply, 'after', {}),
     ask(actions.policyRemove, 'before', { id }),
     ask(actions.policyRemove, 'after', {}),

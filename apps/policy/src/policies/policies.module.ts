@@ -2,6 +2,11 @@ import { Module } from '@nestjs/common';
 import { LivePoliciesModule } from './live-policies.module.js';
 import { PoliciesController } from './policies.controller.js';
 import { PoliciesService } from './policies.js';
+import { PolicyChanges } from './policy-changes.js';
 
-@Module({ imports: [LivePoliciesModule], controllers: [PoliciesController], providers: [PoliciesService] })
+@Module({
+  imports: [LivePoliciesModule],
+  controllers: [PoliciesController],
+  providers: [PoliciesService, PolicyChanges],
+})
 export class PoliciesModule {}

@@ -1,43 +1,35 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, MoreThan } from 'typeorm';
+import { DataSource, LessThan, MoreThan } from 'typeorm';
 import type { z } from 'zod';
-import { ActionPipeline, notFound, requireActor } from '@berth/actions';
+import { ActionPipeline, notFound } from '@berth/actions';
 import {
   actions,
-  policyApplied,
-  policyRemoved,
+  type FormattedPolicy,
   type Page,
   type Policy,
+  type PolicyVersion,
   type policyRpc,
   type ResourceRef,
+  invalidCursor,
   positionOf,
   toPage,
 } from '@berth/contracts';
-import { draftEvent } from '@berth/messaging';
-import { claimedEffect, evaluable, invalidPolicy, PolicyCompiler } from '../cedar/policy-compiler.js';
-import { OWN_DENIALS } from '../decisions/verdict.js';
-import { UserEntity } from '../identity/user.entity.js';
+import { PolicyCompiler } from '../cedar/policy-compiler.js';
 import { PLATFORM } from '../platform.js';
-import { LivePolicies } from './live-policies.js';
-import { refuseLockout } from './lockout.js';
 import { PolicyEntity, toPolicy } from './policy.entity.js';
-import { PolicyStore } from './policy-store.js';
+import { PolicyVersionEntity, toPolicyVersion } from './policy-version.entity.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
 
-const policy = (id: string): ResourceRef => ({ type: 'Policy', id });
+export const policyRef = (id: string): ResourceRef => ({ type: 'Policy', id });
 
-// Enough to find one who is not locked out, and no more than a change can wait for.
-const ADMINS_ASKED = 20;
-
+/** Shows policies, and what they were. */
 @Injectable()
 export class PoliciesService {
   constructor(
     private readonly pipeline: ActionPipeline,
     private readonly compiler: PolicyCompiler,
-    private readonly store: PolicyStore,
-    private readonly live: LivePolicies,
     @InjectDataSource() private readonly dataSource: DataSource,
   ) {}
 
@@ -53,62 +45,32 @@ export class PoliciesService {
   }
 
   get({ id }: Input<'getPolicy'>): Promise<Policy> {
-    return this.pipeline.read({ action: actions.policyRead, resource: policy(id), context: {} }, async () => {
+    const resource = policyRef(id);
+    return this.pipeline.read({ action: actions.policyRead, resource, context: {} }, async () => {
       const found = await this.dataSource.getRepository(PolicyEntity).findOneBy({ id });
-      if (!found) throw notFound(policy(id));
+      if (!found) throw notFound(resource);
       return toPolicy(found);
     });
   }
 
-  /**
-   * Creates or replaces a policy; in force in this instance when it answers, and in every other before its next decision.
-   * Whoever may not do this learns so before their text is given to any parser.
-   */
-  async apply({ id, text }: Input<'applyPolicy'>): Promise<Policy> {
-    if ((OWN_DENIALS as readonly string[]).includes(id)) {
-      throw invalidPolicy(id, [{ message: 'Denials of Berth itself have this name; take another one.' }]);
-    }
-    const effect = claimedEffect(id, text);
-    const intent = { action: actions.policyApply, resource: policy(id), context: { id, effect } };
-    const applied = await this.pipeline.change(intent, async (transaction) => {
-      const compiled = await this.compiler.compile(id, text);
-      if (compiled.effect !== effect) throw invalidPolicy(id, [{ message: `It is no ${effect}.` }]);
-      const { texts } = await this.store.readForChange(transaction);
-      await this.refuseLockout(transaction, texts.set(id, text), id);
-      const by = requireActor().user;
-      const stored = await this.store.put(transaction, compiled, { by, builtin: false });
-      const revision = await this.store.raiseRevision(transaction);
-      const data = { id, version: stored.version, revision };
-      return { result: toPolicy(stored), outcome: {}, events: [draftEvent(policyApplied, {}, data)] };
+  /** The newest first. Those of a policy that was removed are there too. */
+  versions({ id, limit, cursor }: Input<'listPolicyVersions'>): Promise<Page<PolicyVersion>> {
+    const resource = policyRef(id);
+    return this.pipeline.read({ action: actions.policyRead, resource, context: {} }, async () => {
+      const before = cursor === undefined ? undefined : Number(positionOf(cursor, 'version'));
+      if (before !== undefined && !Number.isSafeInteger(before)) throw invalidCursor();
+      const rows = await this.dataSource.getRepository(PolicyVersionEntity).find({
+        where: { policy: id, ...(before !== undefined && { version: LessThan(before) }) },
+        order: { version: 'DESC' },
+        take: limit + 1,
+      });
+      if (rows.length === 0 && before === undefined) throw notFound(resource);
+      return toPage(rows, limit, toPolicyVersion, ({ version }) => ({ version: String(version) }));
     });
-    await this.live.refresh();
-    return applied;
   }
 
-  async remove({ id }: Input<'removePolicy'>): Promise<Record<string, never>> {
-    const intent = { action: actions.policyRemove, resource: policy(id), context: { id } };
-    await this.pipeline.change(intent, async (transaction) => {
-      const { texts } = await this.store.readForChange(transaction);
-      if (!texts.delete(id)) throw notFound(policy(id));
-      await this.refuseLockout(transaction, texts, id);
-      await transaction.getRepository(PolicyEntity).delete({ id });
-      const revision = await this.store.raiseRevision(transaction);
-      return { result: {}, outcome: {}, events: [draftEvent(policyRemoved, {}, { id, revision })] };
-    });
-    await this.live.refresh();
-    return {};
-  }
-
-  private async refuseLockout(
-    transaction: EntityManager,
-    texts: ReadonlyMap<string, string>,
-    id: string,
-  ): Promise<void> {
-    const admins = await transaction
-      .getRepository(UserEntity)
-      .find({ where: { admin: true }, order: { createdAt: 'ASC' }, take: ADMINS_ASKED });
-    const { policies } = await this.compiler.compileSet(texts);
-    const names = admins.map(({ name }) => name);
-    await refuseLockout(this.compiler, evaluable(policies), names, id);
+  format({ text }: Input<'formatPolicy'>): Promise<FormattedPolicy> {
+    const intent = { action: actions.policyFormat, resource: PLATFORM, context: {} };
+    return this.pipeline.read(intent, async () => ({ text: await this.compiler.format(text) }));
   }
 }

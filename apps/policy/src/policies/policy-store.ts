@@ -1,20 +1,47 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { PolicyBinding, PolicyChange, PolicyScope } from '@berth/contracts';
 import type { CompiledPolicy } from '../cedar/policy-compiler.js';
+import { EVERYWHERE } from './bound-policies.js';
 import { PolicyEntity } from './policy.entity.js';
+import { PolicyVersionEntity } from './policy-version.entity.js';
+
+export interface StoredPolicy {
+  text: string;
+  bindings: readonly PolicyBinding[];
+}
+
+/** Where a policy denies nothing until then. */
+export interface StoredException {
+  id: string;
+  policy: string;
+  scope: PolicyScope;
+  expiresAt: Date;
+}
 
 /** The stored policies at one revision. */
 export interface StoredSet {
   revision: number;
-  texts: Map<string, string>;
+  policies: Map<string, StoredPolicy>;
+  /** Those that hold at the moment of reading, by this process's clock. */
+  exceptions: StoredException[];
 }
 
+/** What is to be stored of a policy. */
+export type PolicyContent = Pick<CompiledPolicy, 'id' | 'text' | 'message' | 'owner'> & {
+  bindings: readonly PolicyBinding[];
+};
+
+// By the clock of whoever decides by it: the database's may go before or behind.
 const READ_SET = `
-  SELECT revision, (SELECT coalesce(json_object_agg(id, text), '{}'::json) FROM policies) AS texts
+  SELECT revision,
+    (SELECT coalesce(json_object_agg(id, json_build_object('text', text, 'bindings', bindings)), '{}'::json) FROM policies) AS policies,
+    (SELECT coalesce(json_agg(json_build_object('id', id, 'policy', policy, 'scope', scope, 'expiresAt', expires_at)), '[]'::json)
+     FROM policy_exceptions WHERE ended_at IS NULL AND expires_at > $1) AS exceptions
   FROM policy_revision`;
 
-/** The policies as the database has them. */
+/** The policies as the database has them, now and before. */
 @Injectable()
 export class PolicyStore {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
@@ -26,7 +53,7 @@ export class PolicyStore {
     return revision;
   }
 
-  /** In one statement, so that texts and revision belong together. */
+  /** In one statement, so that policies and revision belong together. */
   read(): Promise<StoredSet> {
     return readSet(this.dataSource.manager);
   }
@@ -45,47 +72,85 @@ export class PolicyStore {
     return revision;
   }
 
-  /** Creates or replaces a policy, whose version counts up. */
+  /** Creates or replaces a policy, in a transaction that holds the set still. Every instance takes the new set before its next decision. */
   async put(
     transaction: EntityManager,
-    policy: Pick<CompiledPolicy, 'id' | 'text' | 'message'>,
-    { by, builtin }: { by: string; builtin: boolean },
-  ): Promise<PolicyEntity> {
-    const policies = transaction.getRepository(PolicyEntity);
-    const before = await policies.findOneBy({ id: policy.id });
-    return policies.save({
-      id: policy.id,
-      text: policy.text,
-      message: policy.message,
-      version: (before?.version ?? 0) + 1,
-      builtin: before?.builtin ?? builtin,
-      updatedAt: new Date(),
-      updatedBy: by,
-    });
+    content: PolicyContent,
+    made: { change: PolicyChange; by: string },
+  ): Promise<{ policy: PolicyEntity; revision: number }> {
+    const revision = await this.raiseRevision(transaction);
+    const policy = await this.store(transaction, content, { ...made, revision, builtin: false });
+    return { policy, revision };
+  }
+
+  /** Removes a policy; its versions stay. Answers the new revision. */
+  async remove(transaction: EntityManager, id: string, by: string): Promise<number> {
+    await transaction.getRepository(PolicyEntity).delete({ id });
+    const revision = await this.raiseRevision(transaction);
+    await addVersion(transaction, id, { change: 'removed', text: null, bindings: [], by, revision });
+    return revision;
   }
 
   /**
    * Adds those of the policies that were never planted in this installation: what an admin changed or removed stays so.
    * Any number of instances may do it at once.
    */
-  async plant(policies: Iterable<Pick<CompiledPolicy, 'id' | 'text' | 'message'>>): Promise<void> {
+  async plant(policies: Iterable<Omit<PolicyContent, 'bindings'>>): Promise<void> {
     await this.dataSource.transaction(async (transaction) => {
       await transaction.query('SELECT FROM policy_revision FOR UPDATE');
       const planted: { id: string }[] = await transaction.query('SELECT id FROM planted_policies');
       const known = new Set(planted.map(({ id }) => id));
       const missing = [...policies].filter(({ id }) => !known.has(id));
       if (missing.length === 0) return;
+      const revision = await this.raiseRevision(transaction);
       for (const policy of missing) {
         await transaction.query('INSERT INTO planted_policies (id) VALUES ($1)', [policy.id]);
-        await this.put(transaction, policy, { by: 'berth', builtin: true });
+        const content = { ...policy, bindings: EVERYWHERE };
+        await this.store(transaction, content, { change: 'applied', by: 'berth', revision, builtin: true });
       }
-      await this.raiseRevision(transaction);
+    });
+  }
+
+  private async store(
+    transaction: EntityManager,
+    { bindings, ...content }: PolicyContent,
+    made: { change: PolicyChange; by: string; revision: number; builtin: boolean },
+  ): Promise<PolicyEntity> {
+    const policies = transaction.getRepository(PolicyEntity);
+    const before = await policies.findOneBy({ id: content.id });
+    const { change, by, revision } = made;
+    const stored = { text: content.text, bindings: [...bindings] };
+    const version = await addVersion(transaction, content.id, { change, by, revision, ...stored });
+    return policies.save({
+      ...{ id: content.id, message: content.message, owner: content.owner, ...stored },
+      ...{ version, builtin: before?.builtin ?? made.builtin, updatedAt: new Date(), updatedBy: by },
     });
   }
 }
 
+/** Returns its number. */
+async function addVersion(
+  transaction: EntityManager,
+  policy: string,
+  made: Omit<PolicyVersionEntity, 'policy' | 'version' | 'at'>,
+): Promise<number> {
+  const versions = transaction.getRepository(PolicyVersionEntity);
+  const version = ((await versions.maximum('version', { policy })) ?? 0) + 1;
+  await versions.insert({ ...made, policy, version });
+  return version;
+}
+
+interface SetRow {
+  revision: number;
+  policies: Record<string, StoredPolicy>;
+  exceptions: (Omit<StoredException, 'expiresAt'> & { expiresAt: string })[];
+}
+
 async function readSet(manager: EntityManager): Promise<StoredSet> {
-  const [{ revision, texts }]: { revision: number; texts: Record<string, string> }[] =
-    await manager.query(READ_SET);
-  return { revision, texts: new Map(Object.entries(texts)) };
+  const [{ revision, policies, exceptions }]: SetRow[] = await manager.query(READ_SET, [new Date()]);
+  return {
+    revision,
+    policies: new Map(Object.entries(policies)),
+    exceptions: exceptions.map((one) => ({ ...one, expiresAt: new Date(one.expiresAt) })),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Policy } from '@berth/contracts';
+import type { Policy, PolicyBinding } from '@berth/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity('policies')
@@ -11,6 +11,12 @@ export class PolicyEntity {
 
   @Column('text')
   message!: string;
+
+  @Column('text', { nullable: true })
+  owner!: string | null;
+
+  @Column('jsonb')
+  bindings!: PolicyBinding[];
 
   @Column('integer')
   version!: number;
@@ -25,7 +31,6 @@ export class PolicyEntity {
   updatedBy!: string;
 }
 
-export function toPolicy(entity: PolicyEntity): Policy {
-  const { id, text, message, version, builtin, updatedAt, updatedBy } = entity;
-  return { id, text, message, version, builtin, updatedAt: updatedAt.toISOString(), updatedBy };
+export function toPolicy({ updatedAt, ...policy }: PolicyEntity): Policy {
+  return { ...policy, updatedAt: updatedAt.toISOString() };
 }

@@ -2,21 +2,28 @@ import { actions, catalog, type ActionDefinition, type Hook, type ResourceRef } 
 import type { Subject } from '../cedar/entities.js';
 import { CedarProcess } from '../cedar/cedar-process.js';
 import { ClosureEvaluator } from '../cedar/closure-evaluator.js';
-import { evaluable, PolicyCompiler } from '../cedar/policy-compiler.js';
+import { MessageTemplate } from '../cedar/message-template.js';
+import { PolicyCompiler } from '../cedar/policy-compiler.js';
 import { mayKnowOf } from '../decisions/standing.js';
-import { verdictOn, type Asker } from '../decisions/verdict.js';
+import { verdictOn, type Asker, type PoliciesInForce } from '../decisions/verdict.js';
+import { bindPolicies, EVERYWHERE } from './bound-policies.js';
 import { STARTING_POLICIES } from './starting-policies.js';
 
 const evaluator = new ClosureEvaluator();
-const messages = new Map<string, string>();
+const texts = new Map<string, string>();
+let inForce: PoliciesInForce;
 
 beforeAll(async () => {
   const cedar = new CedarProcess();
   const compiler = new PolicyCompiler(cedar);
   const { policies, broken } = await compiler.compileSet(STARTING_POLICIES);
   expect([...broken]).toEqual([]);
-  evaluator.load(evaluable(policies));
-  for (const [id, { message }] of policies) messages.set(id, message);
+  const bindings = new Map([...policies.keys()].map((id) => [id, EVERYWHERE]));
+  const { enforced, members } = bindPolicies({ policies, bindings, exceptions: [] });
+  evaluator.load(enforced);
+  for (const [id, { message }] of policies) texts.set(id, message);
+  const messages = new Map([...texts].map(([id, message]) => [id, new MessageTemplate(message)]));
+  inForce = { messages, members, broken: new Map() };
   await cedar.close();
 });
 
@@ -97,7 +104,7 @@ const contexts: Record<string, Record<string, unknown>> = {
   'image.pull.before': { registry: 'docker.io', repository: 'library/nginx', reference: '1' },
   'image.push.before': { registry: 'berth', repository: 'acme/web', reference: '1' },
   'image.push.after': { digest: 'sha256:1', mediaType: 'application/json', size: 1 },
-  'policy.apply.before': { id: 'x', effect: 'permit' },
+  'policy.apply.before': { id: 'x', effect: 'permit', bindings: [] },
 };
 
 function decide(
@@ -109,11 +116,10 @@ function decide(
 ) {
   const asker: Asker = { name: subject.name, subject, token: 'none' };
   const context = { ...contexts[`${action.name}.${hook}`], ...facts };
-  return verdictOn(
-    { action, hook, asker, resource, target: null, context },
-    { messages, broken: new Map() },
-    (request) => evaluator.decide(request),
-  );
+  return verdictOn({ action, hook, asker, resource, target: null, context, time: new Date() }, inForce, {
+    evaluate: (request) => evaluator.decide(request),
+    advise: () => ({ allowed: true, determining: [], errors: [] }),
+  });
 }
 
 const ACTIONS: Record<string, ActionDefinition> = Object.fromEntries(catalog);
@@ -171,7 +177,7 @@ describe('who may do what, on a new installation', () => {
     ['maintainer', 'policy.apply', 'policy', 'Needs a platform admin.'],
     ['stranger', 'token.create', 'dan', 'Only "dan" and platform admins may do this.'],
   ])('tells a %s what %s on a %s would need', (who, action, resource, message) => {
-    expect(decide(people[who], ACTIONS[action], resources[resource])).toEqual({
+    expect(decide(people[who], ACTIONS[action], resources[resource])).toMatchObject({
       allowed: false,
       policies: [{ id: 'default-deny', message }],
     });
@@ -209,8 +215,8 @@ describe('how containers may run, on a new installation', () => {
     ['running-as-released', 'after', { unexpectedImages: ['sha256:2'] }],
   ])('%s forbids it %s: %j, to admins too', (id, hook, facts) => {
     for (const who of ['developer', 'admin']) {
-      const message = messages.get(id);
-      expect(deploy(hook, facts, who)).toEqual({ allowed: false, policies: [{ id, message }] });
+      const policies = [{ id, message: texts.get(id) }];
+      expect(deploy(hook, facts, who)).toEqual({ allowed: false, policies, advice: [] });
     }
   });
 

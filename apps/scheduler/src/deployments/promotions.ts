@@ -26,17 +26,17 @@ export class Promotions {
     const source = await this.environments.find(project, from);
     const resource = environmentResource(environment);
     const action = actions.deploymentPromote;
-    const context = { from, release: source.release ?? '' };
+    const running = source.release === null ? null : await this.releases.get(project, source.release);
+    const context = { from, release: source.release ?? '', releasedBy: running?.createdBy ?? '' };
     const grant = await this.pipeline.authorize({ action, resource, context });
-    if (source.release === null)
+    if (!running)
       throw new BerthError('CONFLICT', `Nothing runs in "${project}.${from}". Deploy to it first.`);
     if (expected !== undefined && expected !== source.release)
       throw new BerthError(
         'CONFLICT',
         `"${project}.${from}" runs ${source.release} by now, not ${expected}. Look at it again, then promote that.`,
       );
-    const release = await this.releases.get(project, source.release);
-    return this.redeployment.of(environment, release, { cause: 'promote', asked: { action, grant } });
+    return this.redeployment.of(environment, running, { cause: 'promote', asked: { action, grant } });
   }
 
   /** Rolls out a release that ran before: the one before the present one unless told which. */

@@ -14,7 +14,7 @@ export const DeploymentFacts = z.object({
   users: z.array(z.string()).describe('The users the containers run as; `root` where none is named'),
   capAdd: z.array(z.string()),
   publishedPorts: z.array(z.int()),
-  minPublishedPort: z.int().describe('65536 when no fixed port is published'),
+  minPublishedPort: z.int().meta({ description: '65536 when no fixed port is published', neutral: 65_536 }),
   hosts: z.array(z.string()).describe('Host names of their own that services answer at'),
   volumes: z.array(z.string()),
   allReadOnly: z.boolean(),

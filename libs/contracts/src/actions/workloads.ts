@@ -119,7 +119,10 @@ export const deploymentPromote = defineAction({
   ...change,
   resource: ['Environment'],
   permission: 'develop',
-  context: z.object({ from: z.string(), release: z.string() }),
+  context: z.object({
+    ...{ from: z.string(), release: z.string() },
+    releasedBy: z.string().describe('Who made that release, by deploying it first'),
+  }),
 });
 export const deploymentRollback = defineAction({
   name: 'deployment.rollback',

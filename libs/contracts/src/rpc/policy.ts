@@ -13,10 +13,28 @@ import {
 } from '../identity.js';
 import { Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
-import { ApplyPolicy, Decision, DecisionRequest, Policy, PolicyId } from '../policies.js';
+import {
+  ApplyPolicy,
+  BindPolicy,
+  Decision,
+  DecisionRequest,
+  FormatPolicy,
+  FormattedPolicy,
+  Policy,
+  PolicyId,
+  PolicyVersion,
+  RollBackPolicy,
+} from '../policies.js';
+import { ExceptPolicy, PolicyException, PolicyExceptionQuery } from '../policy-exceptions.js';
+import { ExplainDecision, PolicyExplanation } from '../policy-explanation.js';
+import { PolicyTestReport, TestPolicies } from '../policy-cases.js';
+import { LibraryPolicy, RenderedPolicy, RenderLibraryPolicy } from '../policy-library.js';
+import { PolicySimulation, SimulatePolicies } from '../policy-simulation.js';
 import { defineRpc } from './define.js';
 
 const done = z.object({});
+const READING_MS = 20_000;
+const REPLAYING_MS = 60_000;
 
 export const policyRpc = {
   authenticate: defineRpc(
@@ -48,7 +66,52 @@ export const policyRpc = {
 
   listPolicies: defineRpc('policy', 'policy.list', PageRequest, page(Policy)),
   getPolicy: defineRpc('policy', 'policy.get', z.strictObject({ id: PolicyId }), Policy),
-  // Both read policies in a process that may have to start first.
-  applyPolicy: defineRpc('policy', 'policy.apply', ApplyPolicy.extend({ id: PolicyId }), Policy, 20_000),
-  removePolicy: defineRpc('policy', 'policy.remove', z.strictObject({ id: PolicyId }), done, 20_000),
+  listPolicyVersions: defineRpc(
+    'policy',
+    'policy.versions',
+    PageRequest.extend({ id: PolicyId }),
+    page(PolicyVersion),
+  ),
+  // These read policies in a process that may have to start first.
+  applyPolicy: defineRpc('policy', 'policy.apply', ApplyPolicy.extend({ id: PolicyId }), Policy, READING_MS),
+  bindPolicy: defineRpc('policy', 'policy.bind', BindPolicy.extend({ id: PolicyId }), Policy, READING_MS),
+  rollBackPolicy: defineRpc(
+    'policy',
+    'policy.rollback',
+    RollBackPolicy.extend({ id: PolicyId }),
+    Policy,
+    READING_MS,
+  ),
+  removePolicy: defineRpc('policy', 'policy.remove', z.strictObject({ id: PolicyId }), done, READING_MS),
+  formatPolicy: defineRpc('policy', 'policy.format', FormatPolicy, FormattedPolicy, READING_MS),
+  listPolicyExceptions: defineRpc('policy', 'exception.list', PolicyExceptionQuery, page(PolicyException)),
+  exceptPolicy: defineRpc(
+    'policy',
+    'exception.create',
+    ExceptPolicy.safeExtend({ id: PolicyId }),
+    PolicyException,
+    READING_MS,
+  ),
+  endPolicyException: defineRpc(
+    'policy',
+    'exception.end',
+    z.strictObject({ id: PolicyId, exception: Id }),
+    PolicyException,
+    READING_MS,
+  ),
+  testPolicies: defineRpc('policy', 'policy.test', TestPolicies, PolicyTestReport, READING_MS),
+  listLibrary: defineRpc(
+    'policy',
+    'library.list',
+    z.strictObject({}),
+    z.object({ items: z.array(LibraryPolicy) }),
+  ),
+  renderLibraryPolicy: defineRpc(
+    'policy',
+    'library.render',
+    RenderLibraryPolicy.extend({ entry: PolicyId }),
+    RenderedPolicy,
+  ),
+  simulatePolicies: defineRpc('policy', 'policy.simulate', SimulatePolicies, PolicySimulation, REPLAYING_MS),
+  explainDecision: defineRpc('policy', 'policy.explain', ExplainDecision, PolicyExplanation, READING_MS),
 };

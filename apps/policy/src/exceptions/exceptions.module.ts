@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { LivePoliciesModule } from '../policies/live-policies.module.js';
+import { ExceptionsController } from './exceptions.controller.js';
+import { PolicyExceptions } from './policy-exceptions.js';
+
+@Module({
+  imports: [LivePoliciesModule],
+  controllers: [ExceptionsController],
+  providers: [PolicyExceptions],
+})
+export class ExceptionsModule {}

@@ -1,0 +1,128 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager, IsNull, LessThan, MoreThan } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import type { z } from 'zod';
+import { ActionPipeline, notFound, requireActor } from '@berth/actions';
+import {
+  actions,
+  BerthError,
+  Id,
+  invalidCursor,
+  LONGEST_EXCEPTION_DAYS,
+  type Page,
+  policyExcepted,
+  policyExceptionEnded,
+  type PolicyException,
+  type policyRpc,
+  positionOf,
+  toPage,
+} from '@berth/contracts';
+import { draftEvent } from '@berth/messaging';
+import { UserEntity } from '../identity/user.entity.js';
+import { PLATFORM } from '../platform.js';
+import { refuseUnknownTeam } from '../policies/known-scopes.js';
+import { LivePolicies } from '../policies/live-policies.js';
+import { policyRef } from '../policies/policies.js';
+import { PolicyStore } from '../policies/policy-store.js';
+import { PolicyExceptionEntity, toPolicyException } from './policy-exception.entity.js';
+
+type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
+
+const DAY_MS = 86_400_000;
+
+/** Has policies deny nothing in a scope for a while. What they would have denied is told all the same, in each decision. */
+@Injectable()
+export class PolicyExceptions {
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    private readonly store: PolicyStore,
+    private readonly live: LivePolicies,
+    @InjectDataSource() private readonly dataSource: DataSource,
+  ) {}
+
+  /** The newest first. */
+  list({ limit, cursor, policy, all }: Input<'listPolicyExceptions'>): Promise<Page<PolicyException>> {
+    return this.pipeline.read({ action: actions.policyList, resource: PLATFORM, context: {} }, async () => {
+      const rows = await this.dataSource.getRepository(PolicyExceptionEntity).find({
+        where: {
+          ...(policy !== undefined && { policy }),
+          ...(!all && { endedAt: IsNull(), expiresAt: MoreThan(new Date()) }),
+          ...(cursor !== undefined && { id: LessThan(idOf(cursor)) }),
+        },
+        order: { id: 'DESC' },
+        take: limit + 1,
+      });
+      return toPage(
+        rows,
+        limit,
+        (row) => toPolicyException(row),
+        ({ id }) => ({ id }),
+      );
+    });
+  }
+
+  /** In force in this instance when it answers, and in every other before its next decision. */
+  async add({ id: policy, ...wanted }: Input<'exceptPolicy'>): Promise<PolicyException> {
+    const { scope, owner, reason } = wanted;
+    const expiresAt = new Date(wanted.expiresAt);
+    const seconds = Math.ceil((expiresAt.getTime() - Date.now()) / 1_000);
+    const context = { id: policy, scope, owner, reason, seconds };
+    const intent = { action: actions.policyExcept, resource: policyRef(policy), context };
+    const added = await this.pipeline.change(intent, async (transaction) => {
+      refuseOdd(seconds);
+      const { policies } = await this.store.readForChange(transaction);
+      if (!policies.has(policy)) throw notFound(policyRef(policy));
+      await refuseUnknown(transaction, owner);
+      await refuseUnknownTeam(transaction, scope);
+      const row = { id: uuidv7(), policy, scope, owner, reason, expiresAt, createdBy: requireActor().user };
+      const ending = { createdAt: new Date(), endedAt: null, endedBy: null };
+      const stored = await transaction.getRepository(PolicyExceptionEntity).save({ ...row, ...ending });
+      const revision = await this.store.raiseRevision(transaction);
+      const result = toPolicyException(stored);
+      return { result, outcome: {}, events: [draftEvent(policyExcepted, {}, { ...result, revision })] };
+    });
+    await this.live.refresh();
+    return added;
+  }
+
+  /** Ends one before its time. */
+  async end({ id, exception }: Input<'endPolicyException'>): Promise<PolicyException> {
+    const context = { id, exception };
+    const intent = { action: actions.policyUnexcept, resource: policyRef(id), context };
+    const ended = await this.pipeline.change(intent, async (transaction) => {
+      await this.store.readForChange(transaction);
+      const rows = transaction.getRepository(PolicyExceptionEntity);
+      const found = await rows.findOneBy({ id: exception, policy: id });
+      if (!found || toPolicyException(found).status !== 'holds') {
+        throw new BerthError('NOT_FOUND', `The policy "${id}" has no exception "${exception}" that holds.`);
+      }
+      const stored = await rows.save({ ...found, endedAt: new Date(), endedBy: requireActor().user });
+      const revision = await this.store.raiseRevision(transaction);
+      const result = toPolicyException(stored);
+      return { result, outcome: {}, events: [draftEvent(policyExceptionEnded, {}, { ...result, revision })] };
+    });
+    await this.live.refresh();
+    return ended;
+  }
+}
+
+function idOf(cursor: string): string {
+  const id = positionOf(cursor, 'id');
+  if (!Id.safeParse(id).success) throw invalidCursor();
+  return id;
+}
+
+function refuseOdd(seconds: number): void {
+  const most = LONGEST_EXCEPTION_DAYS;
+  if (seconds > 0 && seconds <= (most * DAY_MS) / 1_000) return;
+  throw new BerthError('VALIDATION_FAILED', `An exception ends in the future, and within ${most} days.`, {
+    fields: [{ path: 'expiresAt', message: `must be within ${most} days from now` }],
+  });
+}
+
+async function refuseUnknown(transaction: EntityManager, owner: string): Promise<void> {
+  if (!(await transaction.getRepository(UserEntity).existsBy({ name: owner }))) {
+    throw notFound({ type: 'User', id: owner });
+  }
+}

@@ -1,0 +1,17 @@
+import type { PolicyCompiler } from '../cedar/policy-compiler.js';
+import type { PolicyPlaces } from './bound-policies.js';
+import type { StoredSet } from './policy-store.js';
+
+/** A stored set, compiled, with what of it cannot be. */
+export interface CompiledPlaces extends PolicyPlaces {
+  broken: ReadonlyMap<string, string>;
+}
+
+export async function placesOf(
+  { policies: stored, exceptions }: StoredSet,
+  compiler: PolicyCompiler,
+): Promise<CompiledPlaces> {
+  const texts = new Map([...stored].map(([id, { text }]) => [id, text]));
+  const bindings = new Map([...stored].map(([id, policy]) => [id, policy.bindings]));
+  return { ...(await compiler.compileSet(texts)), bindings, exceptions };
+}

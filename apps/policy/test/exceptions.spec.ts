@@ -1,0 +1,148 @@
+import { policyRpc, type Principal } from '@berth/contracts';
+import { eventually } from '@berth/testing';
+import { failure, PolicyService } from './policy-service.js';
+
+let service: PolicyService;
+let admin: Principal;
+let dan: Principal;
+beforeAll(async () => {
+  service = await PolicyService.start(2);
+  admin = await service.admin();
+  for (const name of ['acme', 'other']) await service.call(policyRpc.createTeam, { name }, admin);
+  dan = (await service.person('dan', { team: 'acme', role: 'developer' })).principal;
+  const text = `@message("{resource.name} stays.")
+forbid (principal, action == Berth::Action::"environment.remove.before", resource);`;
+  await service.call(policyRpc.applyPolicy, { id: 'freeze', text }, admin);
+});
+afterAll(() => service.stop());
+
+const remove = async (name: string) => {
+  const resource = {
+    type: 'Environment',
+    id: `shop.${name}`,
+    team: 'acme',
+    project: 'shop',
+    environment: name,
+  } as const;
+  const { allowed, policies, advice } = await service.decide(dan, {
+    action: 'environment.remove',
+    resource,
+    context: { volumes: false },
+  });
+  return { allowed, policies: policies.map(({ id }) => id), advice };
+};
+const reason = 'Until the move is done.';
+const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
+const except = (more = {}, who = admin) =>
+  service.call(
+    policyRpc.exceptPolicy,
+    { id: 'freeze', scope: 'environments/shop.dev', owner: 'dan', reason, expiresAt: inAnHour(), ...more },
+    who,
+  );
+const end = (exception: string, who = admin) =>
+  service.call(policyRpc.endPolicyException, { id: 'freeze', exception }, who);
+const list = async (more = {}) =>
+  (await service.call(policyRpc.listPolicyExceptions, { limit: 50, ...more }, dan)).items;
+
+describe('an exception', () => {
+  it('has a policy deny nothing in its scope, in every instance at once, and tells what it would have denied', async () => {
+    expect((await remove('dev')).allowed).toBe(false);
+    const heard = service.hear('policy.excepted.v1');
+    const exception = await except();
+    expect(exception).toMatchObject({
+      policy: 'freeze',
+      status: 'holds',
+      owner: 'dan',
+      createdBy: 'admin',
+      reason,
+    });
+    for (let round = 0; round < 10; round += 1) {
+      expect(await remove('dev')).toMatchObject({
+        allowed: true,
+        advice: [{ id: 'freeze', mode: 'excepted', message: 'shop.dev stays.' }],
+      });
+    }
+    expect(await remove('prod')).toEqual({ allowed: false, policies: ['freeze'], advice: [] });
+    await eventually(() =>
+      expect(heard).toEqual([
+        expect.objectContaining({ data: expect.objectContaining({ id: exception.id, reason }) as unknown }),
+      ]),
+    );
+    await eventually(() =>
+      expect(service.records).toContainEqual(
+        expect.objectContaining({
+          action: 'policy.except',
+          actor: 'admin',
+          request: expect.objectContaining({
+            scope: 'environments/shop.dev',
+            owner: 'dan',
+            reason,
+          }) as unknown,
+        }),
+      ),
+    );
+    await end(exception.id);
+    expect((await remove('dev')).allowed).toBe(false);
+    expect((await failure(end(exception.id))).code).toBe('NOT_FOUND');
+  });
+
+  it('ends by itself: no decision is taken by it a moment later, in no instance', async () => {
+    const expiresAt = new Date(Date.now() + 1_500);
+    await except({ expiresAt: expiresAt.toISOString() });
+    expect((await remove('dev')).allowed).toBe(true);
+    await eventually(() => expect(Date.now()).toBeGreaterThan(expiresAt.getTime()));
+    const after = await Promise.all(Array.from({ length: 20 }, () => remove('dev')));
+    expect(after.every(({ allowed }) => !allowed)).toBe(true);
+  });
+
+  it('of a wider scope holds in what stands in it; two of them may overlap', async () => {
+    const [team, project] = [await except({ scope: 'teams/acme' }), await except({ scope: 'projects/shop' })];
+    expect((await remove('prod')).allowed).toBe(true);
+    await end(team.id);
+    expect((await remove('prod')).advice).toHaveLength(1);
+    await end(project.id);
+    expect((await remove('prod')).allowed).toBe(false);
+  });
+
+  it('takes nothing from other policies, nor from what must be permitted', async () => {
+    const also = `forbid (principal, action == Berth::Action::"environment.remove.before", resource);`;
+    await service.call(policyRpc.applyPolicy, { id: 'also', text: also }, admin);
+    const { id } = await except();
+    expect(await remove('dev')).toMatchObject({ allowed: false, policies: ['also'] });
+    await service.call(policyRpc.removePolicy, { id: 'also' }, admin);
+    await end(id);
+  });
+
+  it('is listed for all to see, also when it is over', async () => {
+    const { id } = await except();
+    expect((await list()).map((one) => one.id)).toEqual([id]);
+    expect(await list({ policy: 'no-privileged' })).toEqual([]);
+    const all = await list({ all: true });
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set(['holds', 'ended', 'expired']));
+    const page = await service.call(policyRpc.listPolicyExceptions, { limit: 1, all: true }, dan);
+    const cursor = page.nextCursor ?? '';
+    const next = await service.call(policyRpc.listPolicyExceptions, { limit: 1, all: true, cursor }, dan);
+    expect([...page.items, ...next.items].map((one) => one.id)).toEqual(all.slice(0, 2).map((one) => one.id));
+    await end(id);
+  });
+
+  it.each<[string, object, string]>([
+    ['of all the platform', { scope: 'platform' }, 'VALIDATION_FAILED'],
+    [
+      'without an end in sight',
+      { expiresAt: new Date(Date.now() + 400 * 86_400_000).toISOString() },
+      'VALIDATION_FAILED',
+    ],
+    ['that is over', { expiresAt: new Date(Date.now() - 1_000).toISOString() }, 'VALIDATION_FAILED'],
+    ['without a reason', { reason: '   because   ' }, 'VALIDATION_FAILED'],
+    ['that nobody answers for', { owner: 'ghost' }, 'NOT_FOUND'],
+    ['for a team that is not there', { scope: 'teams/ghost' }, 'NOT_FOUND'],
+    ['from a policy that is not there', { id: 'ghost' }, 'NOT_FOUND'],
+  ])('%s is refused', async (_what, more, code) => {
+    expect((await failure(except(more))).code).toBe(code);
+  });
+
+  it('is granted by admins only, and not by whoever wants it', async () => {
+    expect((await failure(except({}, dan))).code).toBe('POLICY_DENIED');
+  });
+});
