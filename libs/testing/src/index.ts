@@ -32,5 +32,5 @@ export {
   type TestPlatform,
 } from './platform.js';
 export { startTestService, type TestService } from './service.js';
-export { RUN_LABEL, testInstallation } from './run.js';
+export { endRun, RUN_LABEL, startRun, testInstallation } from './run.js';
 export { buildResourceImage, type PulledImage, type ResourceImage } from './resource-images.js';

@@ -9,6 +9,7 @@ import {
   openCedar,
 } from '@berth/cedar';
 import { figure, holds, line, ratio, type Figure } from './figures.js';
+import { policyServiceFigures } from './policy-service.js';
 import { narrowed, TWENTY, unnarrowed } from './policy-sets.js';
 
 const ROUNDS = 5;
@@ -163,16 +164,25 @@ function parse(cedar: Cedar, text: string): PolicyJson {
   return answer.json;
 }
 
-function main(): void {
+function inProcess(): Figure[] {
   const cedar = openCedar();
-  const figures = [
+  return [
     // 100,000 a second.
     ...compare(cedar, '20 policies', TWENTY, { each: 10, p99: 50 }),
     ...compare(cedar, '2,000, most for one project each', narrowed(2_000), { p99: 1_000 }),
     ...compare(cedar, '2,000, each asked every time', unnarrowed(2_000), { p99: 1_000 }),
   ];
+}
+
+async function main(): Promise<void> {
+  const parts = process.argv.slice(2);
+  const wanted = (part: string): boolean => parts.length === 0 || parts.includes(part);
+  const figures = [
+    ...(wanted('in-process') ? inProcess() : []),
+    ...(wanted('service') ? await policyServiceFigures() : []),
+  ];
   for (const each of figures) console.log(line(each));
   if (!figures.every(holds)) process.exitCode = 1;
 }
 
-main();
+void main();

@@ -1,0 +1,264 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import pg from 'pg';
+import type { z } from 'zod';
+import { policyRpc, type PolicySimulation, type Principal, type RpcDefinition } from '@berth/contracts';
+import {
+  createTestDatabase,
+  endRun,
+  startRun,
+  startTestNats,
+  startTestService,
+  type TestService,
+} from '@berth/testing';
+import { figure, type Figure } from './figures.js';
+
+const IN_FLIGHT = 64;
+const PHASE_MS = 5_000;
+const PAST = 100_000;
+const ROUNDS = 3;
+const TEAMS = 5;
+const PEOPLE = 20;
+
+interface Reply {
+  response?: unknown;
+  err?: { detail?: string } | null;
+}
+
+/** The policy service as others have it: real processes, over NATS, with Postgres; asked as the gateway asks. */
+class Service {
+  private readonly processes: TestService[] = [];
+  readonly people: Principal[] = [];
+  admin!: Principal;
+
+  private constructor(
+    private readonly connection: NatsConnection,
+    private readonly env: Record<string, string>,
+    private readonly adminToken: string,
+    readonly databaseUrl: string,
+    private readonly cleanUp: () => Promise<void>,
+  ) {}
+
+  static async start(): Promise<Service> {
+    const database = await createTestDatabase('policy');
+    const nats = await startTestNats();
+    const connection = await connect(nats.as('gateway'));
+    const adminToken = randomBytes(16).toString('hex');
+    const hash = (token: string): string => createHash('sha256').update(token).digest('hex');
+    const env = {
+      ...{ DATABASE_URL: database.url, LOG_LEVEL: 'silent', BERTH_ADMIN_TOKEN_SHA256: hash(adminToken) },
+      ...nats.as('policy').env,
+    };
+    const service = new Service(connection, env, adminToken, database.adminUrl, async () => {
+      await connection.close();
+      await nats.remove();
+      await database.drop();
+    });
+    await service.addInstance();
+    await service.invite();
+    return service;
+  }
+
+  async addInstance(): Promise<void> {
+    this.processes.push(await startTestService('policy', this.env));
+  }
+
+  get instances(): number {
+    return this.processes.length;
+  }
+
+  async stop(): Promise<void> {
+    for (const process of this.processes) await process.kill('SIGTERM');
+    await this.cleanUp();
+  }
+
+  async call<Request extends z.ZodType, Response extends z.ZodType>(
+    rpc: RpcDefinition<Request, Response>,
+    data: z.input<Request>,
+    actor?: Principal,
+  ): Promise<z.output<Response>> {
+    const body = JSON.stringify({ id: '1', pattern: rpc.subject, data });
+    const reply = await this.connection.request(rpc.subject, body, {
+      timeout: rpc.timeout,
+      headers: actor ? actorHeader(actor) : undefined,
+    });
+    const { response, err } = reply.json<Reply>();
+    if (err) throw new Error(err.detail ?? JSON.stringify(err));
+    return response as z.output<Response>;
+  }
+
+  /** One that a member of a team is allowed: the policies that come with Berth are asked, and the database who asks. */
+  async decide(n: number): Promise<void> {
+    const { user, tokenId } = this.people[n % PEOPLE];
+    const team = `team-${n % TEAMS}`;
+    const project = `project-${n % 50}`;
+    const { allowed } = await this.call(policyRpc.decide, {
+      ...{ action: 'environment.remove', hook: 'before', principal: { user, tokenId } },
+      resource: { type: 'Environment', id: `${project}.dev`, team, project, environment: 'dev' },
+      context: { volumes: false },
+    });
+    if (!allowed) throw new Error('denied');
+  }
+
+  /** An action that changes nothing: both hooks, the transaction, its record and its event. */
+  async pass(n: number): Promise<void> {
+    const [team, user] = [`team-${n % TEAMS}`, this.people[n % PEOPLE].user];
+    await this.call(policyRpc.setMember, { team, user, role: 'developer' }, this.admin);
+  }
+
+  private async invite(): Promise<void> {
+    this.admin = await this.call(policyRpc.authenticate, { token: this.adminToken });
+    for (let team = 0; team < TEAMS; team += 1) {
+      await this.call(policyRpc.createTeam, { name: `team-${team}` }, this.admin);
+    }
+    for (let person = 0; person < PEOPLE; person += 1) {
+      const user = `dev-${person}`;
+      await this.call(policyRpc.createUser, { name: user }, this.admin);
+      for (let team = 0; team < TEAMS; team += 1) {
+        await this.call(policyRpc.setMember, { team: `team-${team}`, user, role: 'developer' }, this.admin);
+      }
+      const issued = await this.call(policyRpc.createToken, { user, scopes: ['*'] }, this.admin);
+      this.people.push(await this.call(policyRpc.authenticate, { token: issued.token }));
+    }
+  }
+}
+
+function actorHeader(actor: Principal): MsgHdrs {
+  const made = headers();
+  made.set('berth-actor', encodeURIComponent(JSON.stringify(actor)));
+  return made;
+}
+
+/** As many a second as come back while so many are always under way. */
+async function throughput(ask: (n: number) => Promise<void>): Promise<number> {
+  let done = 0;
+  const begun = performance.now();
+  const worker = async (): Promise<void> => {
+    while (performance.now() - begun < PHASE_MS) {
+      await ask((done += 1));
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  return (done * 1_000) / (performance.now() - begun);
+}
+
+/** Milliseconds of each, asked at a steady pace whether or not those before have been answered. */
+async function atPace(ask: (n: number) => Promise<void>, perSecond: number): Promise<number[]> {
+  const times: number[] = [];
+  const asked: Promise<void>[] = [];
+  const begun = performance.now();
+  for (let n = 0; performance.now() - begun < PHASE_MS;) {
+    const due = Math.floor(((performance.now() - begun) * perSecond) / 1_000);
+    for (; n < due; n += 1) {
+      const since = performance.now();
+      asked.push(ask(n).then(() => void times.push(performance.now() - since)));
+    }
+    await delay(1);
+  }
+  await Promise.all(asked);
+  return times.sort((left, right) => left - right);
+}
+
+const share = (sorted: readonly number[], part: number): number => sorted[Math.floor(sorted.length * part)];
+
+async function load(service: Service): Promise<Figure[]> {
+  const name = `over NATS, ${service.instances} ${service.instances === 1 ? 'instance' : 'instances'}`;
+  const most: number[] = [];
+  const [p50s, p99s]: [number[], number[]] = [[], []];
+  await throughput((n) => service.decide(n));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    most.push(await throughput((n) => service.decide(n)));
+    const times = await atPace((n) => service.decide(n), most[round] / 2);
+    p50s.push(share(times, 0.5));
+    p99s.push(share(times, 0.99));
+  }
+  return [
+    figure(`${name}: decisions a second`, '/s', most),
+    figure(`${name}: p50 at half of that`, 'ms.', p50s),
+    figure(`${name}: p99 at half of that`, 'ms.', p99s, 2),
+  ];
+}
+
+async function passes(service: Service): Promise<Figure> {
+  const times: number[] = [];
+  for (let n = 0; n < 600; n += 1) {
+    const since = performance.now();
+    await service.pass(n);
+    times.push(performance.now() - since);
+  }
+  return figure('a pass of the pipeline that changes nothing', 'ms.', times.slice(100));
+}
+
+/** Decisions of a month, as the service would have kept them. */
+async function remember(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query(
+      `INSERT INTO policy.decisions (id, time, action, hook, principal, token_id, resource, context, allowed, policies, revision, correlation_id)
+       SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid,
+         at, 'environment.remove', 'before', 'dev-' || n % $2, NULL,
+         jsonb_build_object('type', 'Environment', 'id', 'project-' || n % 50 || '.dev', 'team', 'team-' || n % $3, 'project', 'project-' || n % 50, 'environment', 'dev'),
+         jsonb_build_object('volumes', n % 7 = 0), true, '[{"id": "team-developers", "message": ""}]', 1, 'bench'
+       FROM (SELECT n, now() - interval '6 days' + n * interval '5 seconds' AS at FROM generate_series(1, $1::int) AS n) AS past`,
+      [PAST, PEOPLE, TEAMS],
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+async function whatIf(service: Service): Promise<Figure[]> {
+  await remember(service.databaseUrl);
+  const text = `forbid (principal, action == Berth::Action::"environment.remove.before", resource) when { context.volumes };`;
+  const times: number[] = [];
+  let last: PolicySimulation | undefined;
+  const live: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const begun = performance.now();
+    const simulating = service.call(
+      policyRpc.simulatePolicies,
+      { changes: [{ id: 'keep-volumes', text }], limit: PAST },
+      service.admin,
+    );
+    let over = false;
+    void simulating.finally(() => (over = true));
+    while (!over) {
+      const since = performance.now();
+      await service.decide(live.length);
+      live.push(performance.now() - since);
+      await delay(5);
+    }
+    last = await simulating;
+    times.push((performance.now() - begun) / 1_000);
+  }
+  if (!last || last.replayed + last.skipped < PAST || last.denied < PAST / 10) {
+    throw new Error(`it did not replay them: ${JSON.stringify({ ...last, impacts: [] })}`);
+  }
+  live.sort((left, right) => left - right);
+  return [
+    figure('what if, over 100,000 decisions', 's', times, 10),
+    figure('a live decision meanwhile, at the same instance: p99', 'ms.', share(live, 0.99)),
+  ];
+}
+
+/** Measures the service. All that it starts lives in a folder of its own, and goes with it. */
+export async function policyServiceFigures(): Promise<Figure[]> {
+  const folder = await startRun();
+  try {
+    const service = await Service.start();
+    try {
+      const figures = [await passes(service), ...(await whatIf(service)), ...(await load(service))];
+      await service.addInstance();
+      figures.push(...(await load(service)));
+      for (const _more of [3, 4]) await service.addInstance();
+      figures.push(...(await load(service)));
+      return figures;
+    } finally {
+      await service.stop();
+    }
+  } finally {
+    await endRun(folder);
+  }
+}
