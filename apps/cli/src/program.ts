@@ -11,6 +11,7 @@ import { execCommand } from './commands/exec.js';
 import { logsCommand } from './commands/logs.js';
 import { loginCommands } from './commands/login.js';
 import { openCommand } from './commands/open.js';
+import { hookCommands } from './commands/hooks.js';
 import { policyCommands } from './commands/policies.js';
 import { projectCommands } from './commands/projects.js';
 import { quotaCommands } from './commands/quotas.js';
@@ -60,6 +61,7 @@ export function buildProgram(cli: Cli): Command {
     userCommands,
     tokenCommands,
     policyCommands,
+    hookCommands,
     certificateCommands,
     quotaCommands,
     auditCommands,

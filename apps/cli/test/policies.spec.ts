@@ -337,3 +337,37 @@ describe('policy library', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(told)]);
   });
 });
+
+describe('hooks', () => {
+  const hook = {
+    ...{
+      name: 'scanner',
+      url: 'https://s.example/',
+      subject: null,
+      on: ['deployment.create'],
+      scope: 'platform',
+    },
+    ...{ timeoutMs: 800, onFailure: 'deny', updatedAt: TIME, updatedBy: 'admin' },
+  };
+
+  test('are registered, and their secret is shown once', async () => {
+    gateway.onJson('PUT /v1/hooks/scanner', { ...hook, secret: 'shh' });
+    const line = 'hook set scanner --url https://s.example/ --on deployment.create --timeout 800';
+    expect((await berth(line)).stdout).toBe(
+      'Hook scanner is asked at https://s.example/ on deployment.create in platform.\nSecret: shh\n',
+    );
+    const body = { url: 'https://s.example/', on: ['deployment.create'], timeoutMs: 800, onFailure: 'deny' };
+    expect(gateway.requests('PUT')[0].body).toEqual(body);
+    gateway.onJson('PUT /v1/hooks/scanner', { ...hook, secret: null });
+    expect((await berth(line)).stdout).not.toContain('Secret');
+  });
+
+  test('are listed and removed', async () => {
+    gateway.onJson('GET /v1/hooks', { items: [hook], nextCursor: null });
+    expect((await berth('hook ls')).stdout).toMatch(
+      /scanner +https:\/\/s.example\/ +deployment.create +platform +800 ms +denies/,
+    );
+    gateway.on('DELETE /v1/hooks/scanner', (_request, response) => void response.writeHead(204).end());
+    expect((await berth('hook rm scanner')).stdout).toContain('asked no more');
+  });
+});

@@ -7,6 +7,8 @@ import { DecisionsModule } from './decisions/decisions.module.js';
 import { POLICY_ENV, type PolicyEnv } from './env.js';
 import { ExceptionsModule } from './exceptions/exceptions.module.js';
 import { PolicyExceptionEntity } from './exceptions/policy-exception.entity.js';
+import { HooksModule } from './hooks/hooks.module.js';
+import { PolicyHookEntity } from './hooks/policy-hook.entity.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { MemberEntity, TeamEntity } from './identity/team.entity.js';
 import { TokenEntity } from './identity/token.entity.js';
@@ -26,6 +28,7 @@ const entities = [
   PolicyEntity,
   PolicyVersionEntity,
   PolicyExceptionEntity,
+  PolicyHookEntity,
 ];
 
 /** Who may do what: identities, policies, and every decision. It asks itself about its own actions. */
@@ -46,6 +49,7 @@ export class AppModule {
         DecisionsModule,
         PoliciesModule,
         ExceptionsModule,
+        HooksModule,
         LibraryModule,
         SimulationModule,
         IdentityModule,

@@ -35,13 +35,14 @@ export class PolicyService {
     readonly nats: TestNats,
     private readonly connection: NatsConnection,
     private readonly auditConnection: NatsConnection,
+    private readonly settings: Record<string, string>,
   ) {}
 
-  static async start(instances = 1): Promise<PolicyService> {
+  static async start(instances = 1, settings: Record<string, string> = {}): Promise<PolicyService> {
     const database = await createTestDatabase('policy');
     const nats = await startTestNats();
     const [gateway, audit] = await Promise.all([connect(nats.as('gateway')), connect(nats.as('audit'))]);
-    const service = new PolicyService(database, nats, gateway, audit);
+    const service = new PolicyService(database, nats, gateway, audit, settings);
     await Promise.all(Array.from({ length: instances }, () => service.addInstance()));
     service.collectRecords();
     return service;
@@ -57,6 +58,8 @@ export class PolicyService {
       DECISION_SHADOW_ONE_IN: '1',
       BERTH_ADMIN_TOKEN_SHA256: sha256(this.adminToken),
       BERTH_ENGINE_TOKEN_SHA256: sha256(this.engineToken),
+      BERTH_HOOKS_KEY: randomBytes(32).toString('base64'),
+      ...this.settings,
     });
     const app = await createService(policyService(env));
     this.apps.push(app);

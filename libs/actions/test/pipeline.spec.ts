@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { Controller, Get, Module, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import {
   actions,
   BerthError,
+  projectCreated,
   schedulerRpc,
   type AuditRecord,
   type Decision,
@@ -15,6 +17,7 @@ import {
   BatchConsumer,
   connectNats,
   CreateOutbox1700000000000,
+  draftEvent,
   Handles,
   MessagingModule,
   type NatsLink,
@@ -36,6 +39,9 @@ import {
   Performs,
   POLICY_PORT,
   Public,
+  QUOTA_PORT,
+  ReadRecorder,
+  RemotePolicy,
 } from '../src/index.js';
 
 const actor: Principal = {
@@ -67,6 +73,18 @@ const policy = {
     });
   },
 };
+/** Quota's side. */
+const quota = {
+  reserved: true,
+  reserve: () => {
+    const limits = [
+      { scope: 'teams', name: 'acme', dimension: 'instances', limit: 1, used: 1, requested: 1 } as const,
+    ];
+    return Promise.resolve(
+      quota.reserved ? { reserved: true, limits: [] } : { reserved: false, limits: [...limits] },
+    );
+  },
+};
 const denied = (visible: boolean) => ({
   allowed: false,
   visible,
@@ -85,11 +103,18 @@ class Projects {
   @Performs(actions.projectCreate)
   create({ name, team }: { name: string; team: string }) {
     return this.pipeline.change(
-      { action: actions.projectCreate, resource: { type: 'Team', id: team, team }, context: { name } },
+      {
+        action: actions.projectCreate,
+        resource: { type: 'Team', id: team, team },
+        // No fact of this action: it is to go no further.
+        context: { ...{ password: 'hunter2' }, name },
+      },
       async (transaction) => {
         await transaction.query('INSERT INTO thing (name) VALUES ($1)', [name]);
         if (Projects.fails) throw new BerthError('CONFLICT', 'it does not fit');
-        return { result: { name, team, createdAt: new Date().toISOString() }, outcome: {} };
+        const result = { name, team, createdAt: new Date().toISOString() };
+        const events = [draftEvent(projectCreated, { team, project: name }, result)];
+        return { result, outcome: {}, events };
       },
     );
   }
@@ -131,6 +156,8 @@ describe('the pipeline', () => {
     return rows.map(({ name }) => name);
   };
   const records: AuditRecord[] = [];
+  /** Names of the projects that events told of. */
+  const told: string[] = [];
   const closing: { close(): Promise<void> }[] = [];
   let consumer: BatchConsumer;
 
@@ -152,7 +179,10 @@ describe('the pipeline', () => {
           migrations: [CreateOutbox1700000000000, CreateThing1800000000000],
         }),
         MessagingModule.forService({ service: 'scheduler', env, outbox: true }),
-        ActionsModule.forService({ policy: { provide: POLICY_PORT, useValue: policy } }),
+        ActionsModule.forService({
+          policy: { provide: POLICY_PORT, useValue: policy },
+          quota: { provide: QUOTA_PORT, useValue: quota },
+        }),
       ],
       controllers,
     })
@@ -169,7 +199,11 @@ describe('the pipeline', () => {
     const gateway = await connectNats({ service: 'gateway', env: nats.as('gateway').env });
     rpc = new RpcClient({ connected: true, connection: gateway } as NatsLink);
     const audit = await connectNats({ service: 'audit', env: nats.as('audit').env });
-    closing.push(gateway, audit);
+    const observer = await connectNats({ service: 'observer', env: nats.as('observer').env });
+    observer.subscribe('berth.events.>', {
+      callback: (_error, message) => void told.push(message.json<{ data: { name: string } }>().data.name),
+    });
+    closing.push(gateway, audit, observer);
     consumer = new BatchConsumer({
       connection: audit,
       logger: createLogger('audit', 'silent'),
@@ -216,6 +250,48 @@ describe('the pipeline', () => {
       team: 'acme',
       request: { name: 'one' },
     });
+    await eventually(() => expect(told).toEqual(['one']));
+  });
+
+  it('asks with the facts that the catalog has, and records no other', async () => {
+    await create('facts');
+    expect(policy.asked[0].context).toEqual({ name: 'facts' });
+    expect((await recorded('facts', 'succeeded')).request).toEqual({ name: 'facts' });
+  });
+
+  it('shows nothing that it could keep no record of', async () => {
+    const room = jest.spyOn(app.get(ReadRecorder), 'hasRoom', 'get').mockReturnValue(false);
+    await expect(rpc.call(schedulerRpc.getProject, { project: 'full' }, { actor })).rejects.toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+    });
+    room.mockRestore();
+  });
+
+  it('does not go on without quota, and records that', async () => {
+    const pipeline = app.get(ActionPipeline);
+    const resource = { type: 'Team', id: 'acme', team: 'acme' } as const;
+    const intent = { action: actions.projectCreate, resource, context: { name: 'eight' }, actor };
+    const grant = await pipeline.authorize(intent);
+    const wanted = { id: randomUUID(), scopes: [], amounts: {} } as never;
+    await expect(pipeline.reserve(grant, wanted)).resolves.toBeUndefined();
+    quota.reserved = false;
+    await expect(pipeline.reserve(grant, wanted)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    quota.reserved = true;
+    expect(await recorded('eight', 'denied')).toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+      reason: expect.stringContaining('teams/acme: the limit of instances is 1') as string,
+    });
+  });
+
+  it('takes silence of the policy service for a no', async () => {
+    const asked = {
+      action: 'project.read',
+      hook: 'before',
+      principal: actor,
+      resource: {},
+      context: {},
+    } as never;
+    await expect(new RemotePolicy(rpc).decide(asked)).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
   });
 
   it('does nothing when before says no, says which policy and what it says, and records it', async () => {

@@ -16,6 +16,7 @@ import {
   fault,
   isRecord,
   member,
+  memberNamed,
   typeName,
   type Value,
 } from './values.js';
@@ -126,16 +127,35 @@ function attributesOf(value: Value, request: AuthorizationRequest): CedarRecord 
 }
 
 function attribute({ left, attr }: Operands): Compiled {
-  const { run, constant: known } = compile(left);
   const name = attr as string;
+  const read = memberNamed(name);
+  const attributes = ofVariable(left);
+  if (attributes) {
+    return {
+      run: (r) => read(attributes(r) ?? missing(left, r)) ?? lacking(variable(left.Var).run(r), name),
+    };
+  }
+  const { run, constant: known } = compile(left);
   // What an entity has depends on the request.
   const part = known instanceof EntityRef ? { run } : { run, constant: known };
   return folded([part], (r) => {
     const value = run(r);
-    const attributes = attributesOf(value, r);
-    if (attributes === undefined) return fault(`entity \`${String(value)}\` does not exist`);
-    return member(attributes, name) ?? lacking(value, name);
+    const found = attributesOf(value, r);
+    if (found === undefined) return fault(`entity \`${String(value)}\` does not exist`);
+    return read(found) ?? lacking(value, name);
   });
+}
+
+/** How the attributes of what a variable stands for are got, where that is known beforehand. */
+function ofVariable({ Var: name }: Json): ((request: AuthorizationRequest) => CedarRecord | null) | null {
+  if (name === 'context') return (r) => r.context;
+  if (name === 'principal') return (r) => r.principalAttributes;
+  if (name === 'resource') return (r) => r.resourceAttributes;
+  return null;
+}
+
+function missing({ Var: name }: Json, request: AuthorizationRequest): never {
+  return fault(`entity \`${String(variable(name).run(request))}\` does not exist`);
 }
 
 function lacking(value: Value, name: string): never {
@@ -145,14 +165,24 @@ function lacking(value: Value, name: string): never {
 
 /** `x has a.b.c`: each but the last has to be something that can have an attribute. */
 function has({ left, attr }: Operands): Compiled {
-  const { run } = compile(left);
   const names = Array.isArray(attr) ? attr : [attr];
+  const attributes = ofVariable(left);
+  if (attributes && names.length === 1) {
+    const read = memberNamed(names[0]);
+    return {
+      run: (r) => {
+        const record = attributes(r);
+        return record !== null && read(record) !== undefined;
+      },
+    };
+  }
+  const { run } = compile(left);
   return {
     run: (r) => {
       let value = run(r);
       for (const name of names) {
-        const attributes = attributesOf(value, r);
-        const found = attributes && member(attributes, name);
+        const record = attributesOf(value, r);
+        const found = record && member(record, name);
         if (found === undefined) return false;
         value = found;
       }

@@ -1,15 +1,40 @@
 import { type CedarRecord, type Entity, type EntityRef, sameRef } from './values.js';
 
+export interface RequestParts {
+  principal: EntityRef;
+  action: EntityRef;
+  resource: EntityRef;
+  context: CedarRecord;
+  /** Few: each use of one looks through them. */
+  entities: readonly Entity[];
+}
+
 /** What is asked: whether a principal may do an action to a resource. */
-export class AuthorizationRequest {
-  constructor(
-    readonly principal: EntityRef,
-    readonly action: EntityRef,
-    readonly resource: EntityRef,
-    readonly context: CedarRecord,
-    /** Few: each use of one looks through them. */
-    readonly entities: readonly Entity[],
-  ) {}
+export class AuthorizationRequest implements RequestParts {
+  readonly principal: EntityRef;
+  readonly action: EntityRef;
+  readonly resource: EntityRef;
+  readonly context: CedarRecord;
+  readonly entities: readonly Entity[];
+  private principalRecord: CedarRecord | null | undefined = undefined;
+  private resourceRecord: CedarRecord | null | undefined = undefined;
+
+  constructor({ principal, action, resource, context, entities }: RequestParts) {
+    this.principal = principal;
+    this.action = action;
+    this.resource = resource;
+    this.context = context;
+    this.entities = entities;
+  }
+
+  /** Of the principal; null when nothing is told of it. Policies ask for these the most. */
+  get principalAttributes(): CedarRecord | null {
+    return (this.principalRecord ??= this.entity(this.principal)?.attributes ?? null);
+  }
+
+  get resourceAttributes(): CedarRecord | null {
+    return (this.resourceRecord ??= this.entity(this.resource)?.attributes ?? null);
+  }
 
   entity(ref: EntityRef): Entity | undefined {
     const { entities } = this;

@@ -59,6 +59,11 @@ export function member(record: CedarRecord, name: string): Value | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
+/** `member` of one name, made once: most names are none that JavaScript gives every object, and need no look whose they are. */
+export function memberNamed(name: string): (record: CedarRecord) => Value | undefined {
+  return name in Object.prototype ? (record) => member(record, name) : (record) => record[name];
+}
+
 export function isRecord(value: Value): value is CedarRecord {
   if (typeof value !== 'object' || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

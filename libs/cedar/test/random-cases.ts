@@ -76,9 +76,10 @@ export class RandomCases {
       entities,
     };
     const { principal, action, resource, context } = json;
-    const request = new AuthorizationRequest(
-      ...([ref(principal), ref(action), ref(resource), literal(context) as CedarRecord, native] as const),
-    );
+    const request = new AuthorizationRequest({
+      ...{ principal: ref(principal), action: ref(action), resource: ref(resource) },
+      ...{ context: literal(context) as CedarRecord, entities: native },
+    });
     return { json, request };
   }
 

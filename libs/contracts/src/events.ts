@@ -5,6 +5,7 @@ import { Name } from './names.js';
 import { Deployment, Environment, Project } from './workloads.js';
 import { PolicyBinding } from './policy-bindings.js';
 import { PolicyException } from './policy-exceptions.js';
+import { PolicyHook } from './policy-hooks.js';
 import { Quota } from './quotas.js';
 
 export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
@@ -91,6 +92,12 @@ export const policyExceptionEnded = defineEvent(
   'policy.exception_ended.v1',
   'An exception from a policy was ended before its time.',
   PolicyException.extend({ revision: z.int() }),
+);
+export const hookSet = defineEvent('hook.set.v1', 'A hook was registered or changed.', PolicyHook);
+export const hookRemoved = defineEvent(
+  'hook.removed.v1',
+  'A hook was removed.',
+  z.object({ name: z.string() }),
 );
 const DisputedAnswer = z.object({
   allowed: z.boolean(),

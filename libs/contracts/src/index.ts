@@ -10,6 +10,7 @@ export * from './policy-exceptions.js';
 export * from './policy-simulation.js';
 export * from './policy-cases.js';
 export * from './policy-library.js';
+export * from './policy-hooks.js';
 export * from './policy-explanation.js';
 export * from './images.js';
 export * from './records.js';

@@ -1,7 +1,10 @@
 import { SERVICE_NAMES, type ServiceName } from './service-names.js';
 
-/** Everyone who may connect. `observer` is for people and other systems that want to listen to events. */
-export const NATS_USERS = [...SERVICE_NAMES, 'observer'] as const;
+/**
+ * Everyone who may connect. `observer` is for people and other systems that want to listen to events, `integrator` for those that
+ * answer hooks.
+ */
+export const NATS_USERS = [...SERVICE_NAMES, 'observer', 'integrator'] as const;
 
 export type NatsUser = (typeof NATS_USERS)[number];
 
@@ -35,6 +38,7 @@ const EXTRAS: Partial<Record<ServiceName, NatsPermissions>> = {
     subscribe: ['berth.events.>', 'berth.streams.*'],
   },
   scheduler: { publish: ['berth.streams.*'], subscribe: ['berth.streams.*.alive', 'berth.streams.*.input'] },
+  policy: { publish: ['berth.hooks.*'], subscribe: [] },
   audit: { publish: consumerApi('RECORDS'), subscribe: [] },
 };
 
@@ -50,6 +54,7 @@ export function natsPermissions(user: NatsUser): NatsPermissions {
       subscribe: ['berth.events.>', ...inbox('observer'), '_INBOX.>'],
     };
   }
+  if (user === 'integrator') return { publish: [], subscribe: ['berth.hooks.>', ...inbox('integrator')] };
   const extras = EXTRAS[user] ?? { publish: [], subscribe: [] };
   return {
     publish: [

@@ -19,6 +19,8 @@ export interface Secrets {
   secretsKey: string;
   /** The key before it, while a re-key is under way. */
   oldSecretsKey?: string;
+  /** 32 bytes as base64: the policy service's BERTH_HOOKS_KEY, which signs what hooks are asked. */
+  hooksKey: string;
   /** Ports that were picked because the setting was 0. */
   ports: Partial<Record<PortName, number>>;
 }
@@ -46,11 +48,13 @@ export function tokenHash(token: string): string {
 /** The secrets of an installation; makes them at its first start. The admin's token comes later: see `bringUp`. */
 export function loadSecrets(home: Home): Secrets {
   const found = readSecrets(home);
-  if (found?.secretsKey) return found;
   if (found) {
-    // Of an installation that is older than secrets of environments.
-    const completed = { ...found, secretsKey: newSecretsKey() };
-    saveSecrets(home, completed);
+    // Of an installation that is older than some of them.
+    const made = { secretsKey: newSecretsKey(), hooksKey: newSecretsKey() };
+    const completed = { ...made, ...found, nats: { ...secretFor(NATS_USERS), ...found.nats } };
+    if (!found.secretsKey || !found.hooksKey || NATS_USERS.some((user) => !found.nats[user])) {
+      saveSecrets(home, completed);
+    }
     return completed;
   }
   const secrets: Secrets = {
@@ -59,6 +63,7 @@ export function loadSecrets(home: Home): Secrets {
     nats: secretFor(NATS_USERS),
     engineToken: newToken(),
     secretsKey: newSecretsKey(),
+    hooksKey: newSecretsKey(),
     ports: {},
   };
   saveSecrets(home, secrets);

@@ -54,6 +54,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
     return {
       BERTH_ADMIN_TOKEN_SHA256: secrets.adminTokenSha256 ?? '',
       BERTH_ENGINE_TOKEN_SHA256: tokenHash(secrets.engineToken),
+      BERTH_HOOKS_KEY: secrets.hooksKey,
     };
   }
   if (name === 'registry-proxy') {

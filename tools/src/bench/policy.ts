@@ -29,8 +29,12 @@ function request(n: number): AuthorizationRequest {
   const principal: Entity = {
     ref: ref('User', `dev-${n % 100}`),
     attributes: {
-      ...{ name: `dev-${n % 100}`, kind: 'user', admin: false },
-      ...{ viewerOf: teams, developerOf: teams.slice(0, 2), maintainerOf: [teams[0]] },
+      name: `dev-${n % 100}`,
+      kind: 'user',
+      admin: false,
+      viewerOf: teams,
+      developerOf: teams.slice(0, 2),
+      maintainerOf: [teams[0]],
     },
     ancestors: teams,
   };
@@ -40,18 +44,34 @@ function request(n: number): AuthorizationRequest {
     attributes: { name: `${project}.prod`, team: ref('Team', 'acme'), project, environment: 'prod' },
     ancestors: [ref('Project', project), ref('Team', 'acme')],
   };
-  return new AuthorizationRequest(
-    ...([principal.ref, ACTION.ref, resource.ref, facts(n), [principal, resource, ACTION]] as const),
-  );
+  return new AuthorizationRequest({
+    principal: principal.ref,
+    action: ACTION.ref,
+    resource: resource.ref,
+    context: facts(n),
+    entities: [principal, resource, ACTION],
+  });
 }
 
 /** Sixteen of them. */
 function facts(n: number): CedarRecord {
   return {
-    ...{ privileged: false, unlimitedMemory: false, unlimitedPids: false, bindMounts: [], capAdd: ['CHOWN'] },
-    ...{ minPublishedPort: 8_080, registries: ['docker.io', 'ghcr.io'], tags: ['1.27', `2.${n % 10}`] },
-    ...{ users: ['1000', '999'], client: `10.0.${n % 250}.7`, weekday: n % 5, minute: 600, replicas: 3 },
-    ...{ memory: 536_870_912, repository: 'library/nginx', releasedBy: 'someone-else' },
+    privileged: false,
+    unlimitedMemory: false,
+    unlimitedPids: false,
+    bindMounts: [],
+    capAdd: ['CHOWN'],
+    minPublishedPort: 8_080,
+    registries: ['docker.io', 'ghcr.io'],
+    tags: ['1.27', `2.${n % 10}`],
+    users: ['1000', '999'],
+    client: `10.0.${n % 250}.7`,
+    weekday: n % 5,
+    minute: 600,
+    replicas: 3,
+    memory: 536_870_912,
+    repository: 'library/nginx',
+    releasedBy: 'someone-else',
   };
 }
 

@@ -23,6 +23,9 @@ export type AtService = z.infer<typeof AtService>;
 export const ByPolicy = z.strictObject({ id: PolicyId });
 export type ByPolicy = z.infer<typeof ByPolicy>;
 
+export const ByHook = z.strictObject({ name: Name });
+export type ByHook = z.infer<typeof ByHook>;
+
 export const ByException = ByPolicy.extend({ exception: Id });
 export type ByException = z.infer<typeof ByException>;
 

@@ -23,6 +23,11 @@ const impact = {
   ...{ count: 3, lastAt: TIME, decision: ID },
   policies: [{ id: 'no-latest', message: 'Use a tag other than latest.' }],
 };
+const policyHook = {
+  ...{ name: 'scanner', url: 'https://scanner.example.org/berth', subject: null },
+  ...{ on: ['deployment.create.before'], scope: 'platform', timeoutMs: 800, onFailure: 'deny' },
+  ...{ updatedAt: TIME, updatedBy: 'admin' },
+};
 const policyCase = {
   ...{ name: 'latest is refused', action: 'deployment.create', hook: 'before' },
   principal: { name: 'dan', kind: 'user', admin: false, teams: { acme: 'developer' } },
@@ -276,6 +281,12 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   RenderLibraryPolicy: { parameters: { tags: ['latest'] } },
   RenderedPolicy: { id: 'no-latest', text: forbid },
+  SetPolicyHook: {
+    ...{ url: 'https://scanner.example.org/berth', on: ['deployment.create.before'], scope: 'platform' },
+    ...{ timeoutMs: 800, onFailure: 'deny', rotate: false },
+  },
+  PolicyHook: policyHook,
+  RegisteredHook: { ...policyHook, secret: 'u2Jt4oDk9mCzv1hKq0nW7bYxRpLs5eFaGi8cTdVwXyQ' },
   ExceptPolicy: {
     ...{ scope: 'environments/shop.dev', owner: 'mira' },
     ...{ reason: 'Until the vendor has tagged its images.', expiresAt: '2026-07-30T10:00:00.000Z' },

@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { ExceptionsController } from './exceptions.controller.js';
+import { HooksController } from './hooks.controller.js';
 import { KnownScopes } from './known-scopes.js';
 import { LibraryController } from './library.controller.js';
 import { PoliciesController } from './policies.controller.js';
 
 @Module({
-  controllers: [PoliciesController, ExceptionsController, LibraryController],
+  controllers: [PoliciesController, ExceptionsController, LibraryController, HooksController],
   providers: [KnownScopes],
 })
 export class PoliciesModule {}

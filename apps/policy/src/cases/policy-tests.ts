@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { ActionPipeline } from '@berth/actions';
 import { actions, BerthError, type policyRpc, type PolicyTestReport } from '@berth/contracts';
 import { type CompiledPolicy, PolicyCompiler } from '../cedar/policy-compiler.js';
+import { TrialCompiler } from '../cedar/trial-compiler.js';
 import { PLATFORM } from '../platform.js';
 import { EVERYWHERE } from '../policies/bound-policies.js';
 import { type CompiledPlaces, placesOf } from '../policies/places.js';
@@ -21,6 +22,7 @@ export class PolicyTests {
   constructor(
     private readonly pipeline: ActionPipeline,
     private readonly compiler: PolicyCompiler,
+    private readonly trials: TrialCompiler,
     private readonly store: PolicyStore,
   ) {}
 
@@ -37,12 +39,12 @@ export class PolicyTests {
     for (const { id, text } of given) {
       if (compiled.has(id))
         throw new BerthError('VALIDATION_FAILED', `Two of the policies are called "${id}".`);
-      compiled.set(id, await this.compiler.compile(id, text));
+      compiled.set(id, await this.trials.compile(id, text));
     }
     if (!live && [...compiled.values()].every(({ effect }) => effect === 'forbid')) {
       compiled.set(
         PERMIT_ALL,
-        await this.compiler.compile(PERMIT_ALL, 'permit (principal, action, resource);'),
+        await this.trials.compile(PERMIT_ALL, 'permit (principal, action, resource);'),
       );
     }
     const none = { policies: new Map(), bindings: new Map(), exceptions: [], broken: new Map() };

@@ -10,8 +10,8 @@ const HEAP_MIB = 128;
 
 const PROGRAM = `
 const cedar = require(process.argv[1]);
-process.on('message', ({ name, args }) => {
-  try { process.send({ answer: cedar[name](...args) }); }
+process.on('message', ({ name, calls }) => {
+  try { process.send({ answers: calls.map((args) => cedar[name](...args)) }); }
   catch (error) { process.send({ died: String(error) }); }
 });`;
 
@@ -33,14 +33,33 @@ type Calls = { [K in keyof Cedar]: Cedar[K] };
  */
 export class CedarProcess {
   private child: ChildProcess | null = null;
+  /** Ready for when that one dies: a process takes longer to start than most texts to be read. */
+  private spare: ChildProcess | null = null;
+  private waiting = 0;
   private idle: NodeJS.Timeout | null = null;
   private last: Promise<unknown> = Promise.resolve();
 
+  /** `mostWaiting`: calls that may stand in line, where they come from anybody. */
+  constructor(private readonly mostWaiting = Number.POSITIVE_INFINITY) {}
+
   /** Throws `CedarDied` when this cannot be answered, POLICY_UNAVAILABLE when it was not, for lack of time or memory. */
-  call<K extends keyof Calls>(name: K, ...args: Parameters<Calls[K]>): Promise<ReturnType<Calls[K]>> {
-    const answer = this.last.then(() => this.ask(name, args));
+  async call<K extends keyof Calls>(name: K, ...args: Parameters<Calls[K]>): Promise<ReturnType<Calls[K]>> {
+    const [answer] = await this.callAll(name, [args]);
+    return answer;
+  }
+
+  /** Several at once, which is faster than one after the other. Where one of them ends the process, none has an answer. */
+  callAll<K extends keyof Calls>(
+    name: K,
+    calls: readonly Parameters<Calls[K]>[],
+  ): Promise<ReturnType<Calls[K]>[]> {
+    if (this.waiting >= this.mostWaiting) {
+      return Promise.reject(unavailable('it has more to read than it can at once'));
+    }
+    this.waiting += 1;
+    const answer = this.last.then(() => this.ask(name, calls)).finally(() => (this.waiting -= 1));
     this.last = answer.catch(() => undefined);
-    return answer as Promise<ReturnType<Calls[K]>>;
+    return answer as Promise<ReturnType<Calls[K]>[]>;
   }
 
   async close(): Promise<void> {
@@ -48,24 +67,32 @@ export class CedarProcess {
     this.discard();
   }
 
-  private async ask(name: string, args: unknown[]): Promise<unknown> {
+  private async ask(name: string, calls: readonly unknown[]): Promise<unknown[]> {
     if (this.idle) clearTimeout(this.idle);
     // It may have ended in the meantime, for a lack of memory say.
-    const child = this.child?.connected ? this.child : (this.child = start());
+    const child = this.child?.connected ? this.child : (this.child = this.takeSpare());
+    this.spare ??= start();
     try {
-      return await answerOf(child, name, args);
+      return await answersOf(child, name, calls);
     } catch (error) {
-      this.discard();
+      child.kill('SIGKILL');
+      this.child = this.takeSpare();
       throw error;
     } finally {
       this.idle = setTimeout(() => this.discard(), IDLE_MS).unref();
     }
   }
 
+  private takeSpare(): ChildProcess {
+    const child = this.spare?.connected ? this.spare : start();
+    this.spare = null;
+    return child;
+  }
+
   private discard(): void {
     if (this.idle) clearTimeout(this.idle);
-    this.child?.kill('SIGKILL');
-    this.child = null;
+    for (const child of [this.child, this.spare]) child?.kill('SIGKILL');
+    this.child = this.spare = null;
   }
 }
 
@@ -83,13 +110,13 @@ function start(): ChildProcess {
   return child;
 }
 
-async function answerOf(child: ChildProcess, name: string, args: unknown[]): Promise<unknown> {
+async function answersOf(child: ChildProcess, name: string, calls: readonly unknown[]): Promise<unknown[]> {
   const ended = new AbortController();
   try {
-    return await new Promise<unknown>((resolve, reject) => {
+    return await new Promise<unknown[]>((resolve, reject) => {
       const deadline = setTimeout(() => reject(unavailable(`none in ${DEADLINE_MS} ms`)), DEADLINE_MS);
-      const onMessage = (message: { answer?: unknown; died?: string }): void => {
-        if (message.died === undefined) resolve(message.answer);
+      const onMessage = (message: { answers?: unknown[]; died?: string }): void => {
+        if (message.died === undefined) resolve(message.answers ?? []);
         else reject(new CedarDied(message.died));
       };
       const onError = (error: Error): void => reject(unavailable(error.message));
@@ -99,7 +126,7 @@ async function answerOf(child: ChildProcess, name: string, args: unknown[]): Pro
         clearTimeout(deadline);
         child.off('message', onMessage).off('error', onError).off('exit', onExit);
       });
-      child.send({ name, args }, (error) => error && onError(error));
+      child.send({ name, calls }, (error) => error && onError(error));
     });
   } finally {
     ended.abort();

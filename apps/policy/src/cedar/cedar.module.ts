@@ -3,6 +3,7 @@ import { CedarProcess } from './cedar-process.js';
 import { ClosureEvaluator } from './closure-evaluator.js';
 import { EVALUATORS, type Evaluators } from './evaluator.js';
 import { ShadowChecks, ShadowedEvaluator } from './shadowed-evaluator.js';
+import { TrialCompiler } from './trial-compiler.js';
 import { WasmEvaluator } from './wasm-evaluator.js';
 import { POLICY_ENV, type PolicyEnv } from '../env.js';
 import { Metrics } from '@berth/runtime';
@@ -17,6 +18,7 @@ import { PolicyCompiler } from './policy-compiler.js';
       useFactory: (cedar: CedarProcess) => new PolicyCompiler(cedar),
       inject: [CedarProcess],
     },
+    TrialCompiler,
     {
       provide: EVALUATORS,
       useFactory: (env: PolicyEnv, metrics: Metrics): Evaluators => {
@@ -26,12 +28,15 @@ import { PolicyCompiler } from './policy-compiler.js';
       inject: [POLICY_ENV, Metrics],
     },
   ],
-  exports: [PolicyCompiler, EVALUATORS],
+  exports: [PolicyCompiler, TrialCompiler, EVALUATORS],
 })
 export class CedarModule implements OnApplicationShutdown {
-  constructor(@Inject(CedarProcess) private readonly cedar: CedarProcess) {}
+  constructor(
+    @Inject(CedarProcess) private readonly cedar: CedarProcess,
+    @Inject(TrialCompiler) private readonly trials: TrialCompiler,
+  ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await this.cedar.close();
+    await Promise.all([this.cedar.close(), this.trials.close()]);
   }
 }

@@ -13,10 +13,13 @@ export class ClosureEvaluator implements Evaluator {
   decide({ action, hook, principal, resource, context }: EvaluationRequest): Evaluation {
     const asked = actionEntity(action, hook);
     const { decision, determining, errors } = this.authorizer.decide(
-      new AuthorizationRequest(
-        ...([principal.ref, asked.ref, resource.ref, context as CedarRecord] as const),
-        [principal, resource, asked],
-      ),
+      new AuthorizationRequest({
+        principal: principal.ref,
+        action: asked.ref,
+        resource: resource.ref,
+        context: context as CedarRecord,
+        entities: [principal, resource, asked],
+      }),
     );
     return { allowed: decision === 'allow' && errors.length === 0, determining, errors };
   }

@@ -1,12 +1,10 @@
 import type { DetailedError, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs';
-import { Authorizer, NotCompilable } from '@berth/cedar';
+import { Authorizer, type Cedar, NotCompilable } from '@berth/cedar';
 import { BerthError } from '@berth/contracts';
 import { CedarDied, type CedarProcess } from './cedar-process.js';
 import { MAX_EXPRESSION_DEPTH, measureConditions } from './conditions.js';
-import type { EvaluationRequest, PolicySet } from './evaluator.js';
 import { MessageTemplate } from './message-template.js';
 import { unknownPlaceholders } from './placeholders.js';
-import { authorizationCall } from './wasm-evaluator.js';
 import { cedarSchema } from './schema.js';
 import { type Effect, scanText } from './text-limits.js';
 import { positionAtByte, type TextProblem } from './text-position.js';
@@ -56,6 +54,7 @@ export class PolicyCompiler {
   private readonly schema: SchemaJson<string> = cedarSchema();
   /** What was found valid, so that a reload has to look at what is new only. */
   private readonly known = new Map<string, CompiledPolicy>();
+  private compiling: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly cedar: CedarProcess) {}
 
@@ -67,7 +66,14 @@ export class PolicyCompiler {
   }
 
   /** Compiles a stored set. A policy may be older than this version's schema, and not hold against it any more. */
-  async compileSet(texts: ReadonlyMap<string, string>): Promise<CompiledSet> {
+  compileSet(texts: ReadonlyMap<string, string>): Promise<CompiledSet> {
+    // One after the other: what one of them found, the next one knows.
+    const compiling = this.compiling.then(() => this.compileUnknown(texts));
+    this.compiling = compiling.catch(() => undefined);
+    return compiling;
+  }
+
+  private async compileUnknown(texts: ReadonlyMap<string, string>): Promise<CompiledSet> {
     const unknown = [...texts].filter(([id, text]) => this.known.get(id)?.text !== text);
     const results = await this.compileAll(new Map(unknown));
     const policies = new Map<string, CompiledPolicy>();
@@ -107,81 +113,48 @@ export class PolicyCompiler {
     return answer.formatted_policy;
   }
 
-  /** Whether a set, that is not in force, would allow all of these without an error. */
-  async allowsAll(policies: PolicySet, requests: readonly EvaluationRequest[]): Promise<boolean> {
-    const staticPolicies = Object.fromEntries(policies);
-    for (const request of requests) {
-      const answer = await this.cedar.call('isAuthorized', {
-        ...authorizationCall(request),
-        policies: { staticPolicies },
-      });
-      if (answer.type === 'failure' || answer.response.decision === 'deny') return false;
-      if (answer.response.diagnostics.errors.length > 0) return false;
-    }
-    return true;
-  }
-
   private async compileAll(
     texts: ReadonlyMap<string, string>,
   ): Promise<Map<string, CompiledPolicy | BerthError>> {
     const results = new Map<string, CompiledPolicy | BerthError>();
-    const parsed = new Map<string, CompiledPolicy>();
-    for (const [id, text] of texts) {
-      await this.parse(id, text).then(
-        (policy) => parsed.set(id, policy),
-        (error: unknown) => results.set(id, refusalOf(id, error)),
-      );
+    for (const part of inParts([...texts])) {
+      const parsed = await this.parseAll(part);
+      const valid = [...parsed.values()].flatMap((one) => (one instanceof BerthError ? [] : [one]));
+      for (const [id, problems] of await this.validate(valid)) parsed.set(id, invalidPolicy(id, problems));
+      for (const [id, result] of parsed) results.set(id, result);
     }
-    for (const [id, problems] of await this.validate([...parsed.values()])) {
-      parsed.delete(id);
-      results.set(id, invalidPolicy(id, problems));
-    }
-    for (const [id, policy] of parsed) results.set(id, policy);
     return results;
   }
 
-  private async parse(id: string, text: string): Promise<CompiledPolicy> {
-    claimedEffect(id, text);
-    const parts = await this.cedar.call('policySetTextToParts', text);
-    if (parts.type === 'failure') throw invalidPolicy(id, problemsOf(text, parts.errors));
-    if (parts.policy_templates.length > 0) {
-      throw invalidPolicy(id, [
-        { message: 'It is a template: ?principal and ?resource have no value here.' },
-      ]);
+  /** Together, and one by one only where one of them is too much for the process that reads them. */
+  private async parseAll(
+    texts: readonly (readonly [id: string, text: string])[],
+  ): Promise<Map<string, CompiledPolicy | BerthError>> {
+    const results = new Map<string, CompiledPolicy | BerthError>();
+    const attempt = (id: string, work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        results.set(id, refusalOf(id, error));
+      }
+    };
+    for (const [id, text] of texts) attempt(id, () => void claimedEffect(id, text));
+    const readable = texts.filter(([id]) => !results.has(id));
+    try {
+      const calls = readable.map(([, text]): [string] => [text]);
+      const parts = await this.cedar.callAll('policySetTextToParts', calls);
+      const jsons = await this.cedar.callAll('policyToJson', calls);
+      readable.forEach(([id, text], index) => {
+        attempt(id, () => void results.set(id, readPolicy(id, text, parts[index], jsons[index])));
+      });
+      return results;
+    } catch (error) {
+      if (!(error instanceof CedarDied)) throw error;
+      if (readable.length === 1) return results.set(readable[0][0], refusalOf(readable[0][0], error));
+      for (const one of readable)
+        for (const [id, result] of await this.parseAll([one])) results.set(id, result);
+      return results;
     }
-    if (parts.policies.length !== 1) {
-      throw invalidPolicy(id, [
-        { message: `It holds ${parts.policies.length} policies; apply them one by one.` },
-      ]);
-    }
-    const answer = await this.cedar.call('policyToJson', text);
-    if (answer.type === 'failure') throw invalidPolicy(id, problemsOf(text, answer.errors));
-    const { json } = answer;
-    const { depth, inexact } = measureConditions(json.conditions);
-    if (depth > MAX_EXPRESSION_DEPTH) {
-      throw invalidPolicy(id, [
-        {
-          message:
-            `Its conditions stand ${depth} expressions deep, and ${MAX_EXPRESSION_DEPTH} are allowed; each link of a chain counts. ` +
-            'Use a set, as in ["a", "b"].contains(x), or several policies.',
-        },
-      ]);
-    }
-    if (inexact !== null) {
-      throw invalidPolicy(id, [{ message: `Whole numbers may not be beyond ${Number.MAX_SAFE_INTEGER}.` }]);
-    }
-    const unknown = undecidable(id, json);
-    if (unknown !== null) throw invalidPolicy(id, [{ message: unknown }]);
-    const annotations = json.annotations ?? {};
-    if (annotations.id !== undefined && annotations.id !== id) {
-      throw invalidPolicy(id, [
-        { message: `Its @id says "${annotations.id}"; leave it out, or make it "${id}".` },
-      ]);
-    }
-    const message = annotations.message?.trim() || `The policy "${id}".`;
-    const unfilled = unknownPlaceholders(text, new MessageTemplate(message), json.action);
-    if (unfilled.length > 0) throw invalidPolicy(id, unfilled);
-    return { id, text, effect: json.effect, message, owner: annotations.owner?.trim() || null, json };
   }
 
   /**
@@ -216,6 +189,51 @@ export class PolicyCompiler {
   }
 }
 
+/** What Cedar has read, as a policy of one's own. Throws POLICY_INVALID. */
+function readPolicy(
+  id: string,
+  text: string,
+  parts: ReturnType<Cedar['policySetTextToParts']>,
+  answer: ReturnType<Cedar['policyToJson']>,
+): CompiledPolicy {
+  if (parts.type === 'failure') throw invalidPolicy(id, problemsOf(text, parts.errors));
+  if (parts.policy_templates.length > 0) {
+    throw invalidPolicy(id, [{ message: 'It is a template: ?principal and ?resource have no value here.' }]);
+  }
+  if (parts.policies.length !== 1) {
+    throw invalidPolicy(id, [
+      { message: `It holds ${parts.policies.length} policies; apply them one by one.` },
+    ]);
+  }
+  if (answer.type === 'failure') throw invalidPolicy(id, problemsOf(text, answer.errors));
+  const { json } = answer;
+  const { depth, inexact } = measureConditions(json.conditions);
+  if (depth > MAX_EXPRESSION_DEPTH) {
+    throw invalidPolicy(id, [
+      {
+        message:
+          `Its conditions stand ${depth} expressions deep, and ${MAX_EXPRESSION_DEPTH} are allowed; each link of a chain counts. ` +
+          'Use a set, as in ["a", "b"].contains(x), or several policies.',
+      },
+    ]);
+  }
+  if (inexact !== null) {
+    throw invalidPolicy(id, [{ message: `Whole numbers may not be beyond ${Number.MAX_SAFE_INTEGER}.` }]);
+  }
+  const unknown = undecidable(id, json);
+  if (unknown !== null) throw invalidPolicy(id, [{ message: unknown }]);
+  const annotations = json.annotations ?? {};
+  if (annotations.id !== undefined && annotations.id !== id) {
+    throw invalidPolicy(id, [
+      { message: `Its @id says "${annotations.id}"; leave it out, or make it "${id}".` },
+    ]);
+  }
+  const message = annotations.message?.trim() || `The policy "${id}".`;
+  const unfilled = unknownPlaceholders(text, new MessageTemplate(message), json.action);
+  if (unfilled.length > 0) throw invalidPolicy(id, unfilled);
+  return { id, text, effect: json.effect, message, owner: annotations.owner?.trim() || null, json };
+}
+
 /** What in it no instance could decide by: it would leave them all without policies. */
 function undecidable(id: string, json: PolicyJson): string | null {
   try {
@@ -225,6 +243,15 @@ function undecidable(id: string, json: PolicyJson): string | null {
     if (error instanceof NotCompilable) return error.message;
     throw error;
   }
+}
+
+/** As many as are read at once: what waits meanwhile does not wait long. */
+const PART = 250;
+
+function inParts<T>(all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / PART) }, (_, part) =>
+    all.slice(part * PART, (part + 1) * PART),
+  );
 }
 
 const TOO_COMPLICATED: TextProblem = {

@@ -10,13 +10,14 @@ import {
   type DecisionRequest,
 } from '@berth/contracts';
 import { correlationId, Metrics } from '@berth/runtime';
+import { HookCaller } from '../hooks/hook-caller.js';
 import { PrincipalReader } from '../identity/principal-reader.js';
-import { LivePolicies } from '../policies/live-policies.js';
+import { LivePolicies, type LiveSet } from '../policies/live-policies.js';
 import type { Evaluation } from '../cedar/evaluator.js';
 import { DecisionLog } from './decision-log.js';
 import { Disputes } from './disputes.js';
 import { mayKnowOf } from './standing.js';
-import { factsOf, verdictOn } from './verdict.js';
+import { factsOf, type Question, type Verdict, verdictOn } from './verdict.js';
 
 /** Answers hooks: reads who asks afresh, and asks the policies of the revision that holds at that moment, or a newer one. */
 @Injectable()
@@ -29,6 +30,7 @@ export class Decider {
     private readonly policies: LivePolicies,
     private readonly log: DecisionLog,
     private readonly disputes: Disputes,
+    private readonly hooks: HookCaller,
     metrics: Metrics,
   ) {
     this.decisions = new Counter({
@@ -81,9 +83,10 @@ export class Decider {
       evaluate: (asked) => noted(this.policies.evaluate(asked)),
       advise: (asked) => noted(this.policies.advise(asked)),
     });
+    const id = uuidv7();
     const decision: Decision = {
-      id: uuidv7(),
-      ...verdict,
+      id,
+      ...(await this.withHooks(id, verdict, question, inForce)),
       visible: mayKnowOf(asker.subject, resource),
       revision: inForce.revision,
     };
@@ -92,6 +95,27 @@ export class Decider {
     this.decisions.inc({ action: action.name, hook: request.hook, allowed: String(decision.allowed) });
     for (const { id: policy, mode } of decision.advice) this.advice.inc({ policy, mode });
     return decision;
+  }
+
+  /** What policies would allow is put to the hooks; each of them may still say no. */
+  private async withHooks(
+    decision: string,
+    verdict: Verdict,
+    question: Question,
+    { hooks }: LiveSet,
+  ): Promise<Verdict> {
+    const { subject } = question.asker;
+    if (!verdict.allowed || hooks.length === 0 || !subject) return verdict;
+    const { action, hook, resource, context, time } = question;
+    const { name, kind, admin } = subject;
+    const { denials, advice } = await this.hooks.ask(hooks, {
+      ...{ decision, time: time.toISOString(), action: action.name, hook },
+      ...{ principal: { name, kind, admin }, resource, context },
+    });
+    const told = [...verdict.advice, ...advice];
+    return denials.length > 0
+      ? { allowed: false, policies: denials, advice: told }
+      : { ...verdict, advice: told };
   }
 }
 

@@ -4,27 +4,17 @@ import { DataSource } from 'typeorm';
 import type { Decision, DecisionRequest } from '@berth/contracts';
 import { LOGGER, type Logger } from '@berth/runtime';
 
-const FLUSH_MS = 500;
-const BATCH = 500;
+const FLUSH_MS = 250;
+/** Small enough that writing one holds up no decision that is being taken. */
+const BATCH = 200;
 const MOST_WAITING = 20_000;
 const MOST_WAITING_CHARACTERS = 64 * 1024 * 1024;
 
-interface Row {
-  id: string;
-  time: string;
-  request: DecisionRequest;
-  resource: string;
-  context: string;
-  decision: Decision;
-  policies: string;
-  advice: string;
-  correlationId: string;
-}
-
 const INSERT = `
   INSERT INTO decisions (id, time, action, hook, principal, token_id, resource, context, allowed, policies, advice, revision, correlation_id)
-  SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::jsonb[],
-    $8::jsonb[], $9::boolean[], $10::jsonb[], $11::jsonb[], $12::integer[], $13::text[])
+  SELECT id, time, action, hook, principal, token_id, resource, context, allowed, policies, advice, revision, correlation_id
+  FROM jsonb_to_recordset($1::jsonb) AS kept (id uuid, time timestamptz, action text, hook text, principal text, token_id uuid,
+    resource jsonb, context jsonb, allowed boolean, policies jsonb, advice jsonb, revision integer, correlation_id text)
   ON CONFLICT (id) DO NOTHING`;
 
 /** JSON that PostgreSQL takes: its `jsonb` knows no U+0000 and no half of a surrogate pair. */
@@ -40,7 +30,8 @@ export function storableJson(value: unknown): string {
 /** Keeps decisions for a moment, and writes them in batches: the answer does not wait for it. */
 @Injectable()
 export class DecisionLog implements OnApplicationShutdown {
-  private waiting: Row[] = [];
+  /** Each as a row in JSON. */
+  private waiting: string[] = [];
   private characters = 0;
   private timer: NodeJS.Timeout | null = null;
   private writing: Promise<void> = Promise.resolve();
@@ -55,20 +46,19 @@ export class DecisionLog implements OnApplicationShutdown {
     return this.waiting.length < MOST_WAITING && this.characters < MOST_WAITING_CHARACTERS;
   }
 
-  add(request: DecisionRequest, decision: Decision, correlationId: string): void {
-    const row: Row = {
-      id: decision.id,
-      time: new Date().toISOString(),
-      request,
-      resource: storableJson(request.resource),
-      context: storableJson(request.context),
-      decision,
-      policies: storableJson(decision.policies),
-      advice: storableJson(decision.advice),
-      correlationId,
-    };
+  add(
+    { action, hook, principal, resource, context }: DecisionRequest,
+    decision: Decision,
+    correlationId: string,
+  ): void {
+    const { id, allowed, policies, advice, revision } = decision;
+    const row = storableJson({
+      ...{ id, time: new Date().toISOString(), action, hook },
+      ...{ principal: principal.user, token_id: principal.tokenId, resource, context },
+      ...{ allowed, policies, advice, revision, correlation_id: correlationId },
+    });
     this.waiting.push(row);
-    this.characters += sizeOf(row);
+    this.characters += row.length;
     this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
 
@@ -89,36 +79,14 @@ export class DecisionLog implements OnApplicationShutdown {
     while (this.waiting.length > 0) {
       const batch = this.waiting.slice(0, BATCH);
       try {
-        await this.insert(batch);
+        await this.dataSource.query(INSERT, [`[${batch.join()}]`]);
       } catch (error) {
         this.logger.warn({ err: error, decisions: this.waiting.length }, 'decisions.wait');
         this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS * 2);
         return;
       }
       this.waiting.splice(0, batch.length);
-      for (const row of batch) this.characters -= sizeOf(row);
+      for (const row of batch) this.characters -= row.length;
     }
   }
-
-  private async insert(rows: readonly Row[]): Promise<void> {
-    await this.dataSource.query(INSERT, [
-      rows.map(({ id }) => id),
-      rows.map(({ time }) => time),
-      rows.map(({ request }) => request.action),
-      rows.map(({ request }) => request.hook),
-      rows.map(({ request }) => request.principal.user.replaceAll('\0', '\uFFFD')),
-      rows.map(({ request }) => request.principal.tokenId),
-      rows.map(({ resource }) => resource),
-      rows.map(({ context }) => context),
-      rows.map(({ decision }) => decision.allowed),
-      rows.map(({ policies }) => policies),
-      rows.map(({ advice }) => advice),
-      rows.map(({ decision }) => decision.revision),
-      rows.map(({ correlationId }) => correlationId),
-    ]);
-  }
-}
-
-function sizeOf({ resource, context, policies, advice }: Row): number {
-  return resource.length + context.length + policies.length + advice.length;
 }

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { HookCaller } from '../hooks/hook-caller.js';
+import { HookSecrets } from '../hooks/hook-secrets.js';
 import { PrincipalReader } from '../identity/principal-reader.js';
 import { LivePoliciesModule } from '../policies/live-policies.module.js';
 import { Decider, LocalPolicy } from './decider.js';
@@ -10,7 +12,16 @@ import { DecisionsController } from './decisions.controller.js';
 @Module({
   imports: [LivePoliciesModule],
   controllers: [DecisionsController],
-  providers: [PrincipalReader, DecisionLog, Disputes, DecisionRetention, Decider, LocalPolicy],
+  providers: [
+    HookSecrets,
+    HookCaller,
+    PrincipalReader,
+    DecisionLog,
+    Disputes,
+    DecisionRetention,
+    Decider,
+    LocalPolicy,
+  ],
   exports: [LocalPolicy, PrincipalReader, DecisionLog],
 })
 export class DecisionsModule {}

@@ -44,24 +44,26 @@ interface Waiting {
 
 const DEADLINE_MS = 3_000;
 const BATCH = 500;
+/** Queries at once: what is asked while all of them run waits for the first that ends. */
+const AT_ONCE = 2;
 
 /**
  * Reads users, memberships and tokens for decisions: never from a cache, so that what was revoked is so at once. All that
- * is asked while one query runs goes into the next one, and each query begins after all that it answers was asked. It has a
- * connection of its own: a decision within a transaction must not wait for one of those that transactions hold.
+ * is asked while one query runs goes into the next one, and each query begins after all that it answers was asked. It has
+ * connections of its own: a decision within a transaction must not wait for one of those that transactions hold.
  */
 @Injectable()
 export class PrincipalReader implements OnApplicationShutdown {
   private readonly pool: pg.Pool;
   private waiting = new Map<string, Waiting>();
-  private running = false;
+  private running = 0;
 
   constructor(@InjectDataSource() dataSource: DataSource, @Inject(LOGGER) logger: Logger) {
     const { url } = dataSource.options as { url?: string };
     this.pool = new pg.Pool({
       connectionString: url,
       application_name: 'berth-policy-decisions',
-      max: 1,
+      max: AT_ONCE,
       connectionTimeoutMillis: DEADLINE_MS,
       query_timeout: DEADLINE_MS,
     });
@@ -80,7 +82,7 @@ export class PrincipalReader implements OnApplicationShutdown {
       fail = reject;
     });
     this.waiting.set(key, { name, tokenId, answer, settle, fail });
-    if (!this.running) void this.run();
+    if (this.running < AT_ONCE) void this.run();
     return answer;
   }
 
@@ -89,7 +91,7 @@ export class PrincipalReader implements OnApplicationShutdown {
   }
 
   private async run(): Promise<void> {
-    this.running = true;
+    this.running += 1;
     // What is asked in the same turn goes along.
     await Promise.resolve();
     while (this.waiting.size > 0) {
@@ -97,7 +99,7 @@ export class PrincipalReader implements OnApplicationShutdown {
       for (const [key] of batch) this.waiting.delete(key);
       await this.answer(batch.map(([, asked]) => asked));
     }
-    this.running = false;
+    this.running -= 1;
   }
 
   private async answer(batch: readonly Waiting[]): Promise<void> {

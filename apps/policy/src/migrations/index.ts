@@ -4,6 +4,7 @@ import { Policies1763900000002 } from './1763900000002-policies.js';
 import { Decisions1763900000003 } from './1763900000003-decisions.js';
 import { PolicyBindings1763900000004 } from './1763900000004-policy-bindings.js';
 import { PolicyExceptions1763900000005 } from './1763900000005-policy-exceptions.js';
+import { PolicyHooks1763900000006 } from './1763900000006-policy-hooks.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -12,4 +13,5 @@ export const migrations = [
   Decisions1763900000003,
   PolicyBindings1763900000004,
   PolicyExceptions1763900000005,
+  PolicyHooks1763900000006,
 ];

@@ -16,6 +16,7 @@ import {
 } from '../cedar/evaluator.js';
 import { MessageTemplate } from '../cedar/message-template.js';
 import { PolicyCompiler } from '../cedar/policy-compiler.js';
+import type { LiveHook } from '../hooks/live-hook.js';
 import type { PoliciesInForce } from '../decisions/verdict.js';
 import { type BoundPolicies, bindPolicies } from './bound-policies.js';
 import { placesOf } from './places.js';
@@ -29,6 +30,7 @@ export interface LiveSet extends PoliciesInForce {
   revision: number;
   /** When the next exception ends, in milliseconds since 1970; then it is a set of the past. */
   until: number;
+  hooks: readonly LiveHook[];
 }
 
 /**
@@ -120,7 +122,7 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
 
   private async load(): Promise<void> {
     const set = await this.store.read();
-    const { revision, exceptions } = set;
+    const { revision, exceptions, hooks } = set;
     const places = await placesOf(set, this.compiler);
     const { policies, bindings, broken } = places;
     const bound = bindPolicies(places);
@@ -130,7 +132,7 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
     // One that is to deny nothing may say nothing either.
     const denying = [...broken].filter(([id]) => bindings.get(id)?.some(({ mode }) => mode === 'deny'));
     const until = Math.min(...exceptions.map(({ expiresAt }) => expiresAt.getTime()));
-    this.set = { revision, messages, broken: new Map(denying), members: bound.members, until };
+    this.set = { revision, messages, broken: new Map(denying), members: bound.members, until, hooks };
     this.logger.info({ revision, policies: policies.size }, 'policies.in-force');
   }
 

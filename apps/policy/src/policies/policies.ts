@@ -15,7 +15,7 @@ import {
   positionOf,
   toPage,
 } from '@berth/contracts';
-import { PolicyCompiler } from '../cedar/policy-compiler.js';
+import { TrialCompiler } from '../cedar/trial-compiler.js';
 import { PLATFORM } from '../platform.js';
 import { PolicyEntity, toPolicy } from './policy.entity.js';
 import { PolicyVersionEntity, toPolicyVersion } from './policy-version.entity.js';
@@ -29,7 +29,7 @@ export const policyRef = (id: string): ResourceRef => ({ type: 'Policy', id });
 export class PoliciesService {
   constructor(
     private readonly pipeline: ActionPipeline,
-    private readonly compiler: PolicyCompiler,
+    private readonly trials: TrialCompiler,
     @InjectDataSource() private readonly dataSource: DataSource,
   ) {}
 
@@ -71,6 +71,6 @@ export class PoliciesService {
 
   format({ text }: Input<'formatPolicy'>): Promise<FormattedPolicy> {
     const intent = { action: actions.policyFormat, resource: PLATFORM, context: {} };
-    return this.pipeline.read(intent, async () => ({ text: await this.compiler.format(text) }));
+    return this.pipeline.read(intent, async () => ({ text: await this.trials.format(text) }));
   }
 }

@@ -158,7 +158,7 @@ export class PolicyChanges {
       .find({ where: { admin: true }, order: { createdAt: 'ASC' }, take: ADMINS_ASKED });
     const names = admins.map(({ name }) => name);
     const { enforced } = bindPolicies(await placesOf(set, this.compiler));
-    await refuseLockout(this.compiler, enforced, names, id);
+    refuseLockout(enforced, names, id);
   }
 }
 

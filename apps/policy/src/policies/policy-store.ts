@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { PolicyBinding, PolicyChange, PolicyScope } from '@berth/contracts';
 import type { CompiledPolicy } from '../cedar/policy-compiler.js';
+import type { LiveHook } from '../hooks/live-hook.js';
 import { EVERYWHERE } from './bound-policies.js';
 import { PolicyEntity } from './policy.entity.js';
 import { PolicyVersionEntity } from './policy-version.entity.js';
@@ -26,6 +27,7 @@ export interface StoredSet {
   policies: Map<string, StoredPolicy>;
   /** Those that hold at the moment of reading, by this process's clock. */
   exceptions: StoredException[];
+  hooks: LiveHook[];
 }
 
 /** What is to be stored of a policy. */
@@ -38,7 +40,9 @@ const READ_SET = `
   SELECT revision,
     (SELECT coalesce(json_object_agg(id, json_build_object('text', text, 'bindings', bindings)), '{}'::json) FROM policies) AS policies,
     (SELECT coalesce(json_agg(json_build_object('id', id, 'policy', policy, 'scope', scope, 'expiresAt', expires_at)), '[]'::json)
-     FROM policy_exceptions WHERE ended_at IS NULL AND expires_at > $1) AS exceptions
+     FROM policy_exceptions WHERE ended_at IS NULL AND expires_at > $1) AS exceptions,
+    (SELECT coalesce(json_agg(json_build_object('name', name, 'url', url, 'on', on_hooks, 'scope', scope, 'timeoutMs', timeout_ms,
+       'onFailure', on_failure, 'secretId', secret_id)), '[]'::json) FROM policy_hooks) AS hooks
   FROM policy_revision`;
 
 /** The policies as the database has them, now and before. */
@@ -144,13 +148,15 @@ interface SetRow {
   revision: number;
   policies: Record<string, StoredPolicy>;
   exceptions: (Omit<StoredException, 'expiresAt'> & { expiresAt: string })[];
+  hooks: LiveHook[];
 }
 
 async function readSet(manager: EntityManager): Promise<StoredSet> {
-  const [{ revision, policies, exceptions }]: SetRow[] = await manager.query(READ_SET, [new Date()]);
+  const [{ revision, policies, exceptions, hooks }]: SetRow[] = await manager.query(READ_SET, [new Date()]);
   return {
     revision,
     policies: new Map(Object.entries(policies)),
     exceptions: exceptions.map((one) => ({ ...one, expiresAt: new Date(one.expiresAt) })),
+    hooks,
   };
 }

@@ -14,6 +14,7 @@ import { actionEntity } from '../cedar/entities.js';
 import type { EvaluationRequest } from '../cedar/evaluator.js';
 import { MessageTemplate } from '../cedar/message-template.js';
 import { type CompiledPolicy, PolicyCompiler } from '../cedar/policy-compiler.js';
+import { TrialCompiler } from '../cedar/trial-compiler.js';
 import { requestOf } from '../decisions/verdict.js';
 import { type BoundMember, bindPolicies } from '../policies/bound-policies.js';
 import { type CompiledPlaces, placesOf } from '../policies/places.js';
@@ -30,6 +31,7 @@ export class Explainer {
   constructor(
     private readonly pipeline: ActionPipeline,
     private readonly compiler: PolicyCompiler,
+    private readonly trials: TrialCompiler,
     private readonly store: PolicyStore,
     private readonly past: PastDecisions,
     private readonly questions: Questions,
@@ -79,7 +81,7 @@ export class Explainer {
   ): Promise<ExplainedPolicy> {
     const told: ExplainedCondition[] = [];
     for (const { body, outcome, error } of conditions) {
-      told.push({ text: await this.compiler.conditionText(body), outcome, error });
+      told.push({ text: await this.trials.conditionText(body), outcome, error });
     }
     const filled = new MessageTemplate(message).fill(request);
     return { id, effect, scope, mode, holds, message: filled, conditions: told, left };
@@ -94,10 +96,13 @@ function authorizationRequest({
   context,
 }: EvaluationRequest): AuthorizationRequest {
   const asked = actionEntity(action, hook);
-  const entities = [principal, resource, asked];
-  return new AuthorizationRequest(
-    ...([principal.ref, asked.ref, resource.ref, context as CedarRecord, entities] as const),
-  );
+  return new AuthorizationRequest({
+    principal: principal.ref,
+    action: asked.ref,
+    resource: resource.ref,
+    context: context as CedarRecord,
+    entities: [principal, resource, asked],
+  });
 }
 
 /** What holds before what does not; of that, first what fewest conditions keep from it. */

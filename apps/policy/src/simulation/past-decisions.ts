@@ -18,7 +18,8 @@ export interface PastDecision {
   revision: number;
 }
 
-const PAGE = 5_000;
+/** What one brings is read at once, and live decisions wait for that. */
+const PAGE = 500;
 const KEPT_WITHIN_MS = 3_000;
 const POLL_MS = 100;
 const COLUMNS = 'id, time, action, hook, principal, resource, context, allowed, policies, revision';

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { ActionPipeline, notFound } from '@berth/actions';
 import { actions, BerthError, type PolicySimulation, type policyRpc } from '@berth/contracts';
 import { PolicyCompiler } from '../cedar/policy-compiler.js';
+import { TrialCompiler } from '../cedar/trial-compiler.js';
 import { OWN_DENIALS, type Question } from '../decisions/verdict.js';
 import { PLATFORM } from '../platform.js';
 import { EVERYWHERE } from '../policies/bound-policies.js';
@@ -33,6 +34,7 @@ export class Simulator {
   constructor(
     private readonly pipeline: ActionPipeline,
     private readonly compiler: PolicyCompiler,
+    private readonly trials: TrialCompiler,
     private readonly store: PolicyStore,
     private readonly past: PastDecisions,
     private readonly questions: Questions,
@@ -62,7 +64,7 @@ export class Simulator {
         continue;
       }
       if (text !== undefined) {
-        then.policies.set(id, await this.compiler.compile(id, text));
+        then.policies.set(id, await this.trials.compile(id, text));
         then.broken.delete(id);
       }
       then.bindings.set(id, bound ?? bindings.get(id) ?? EVERYWHERE);

@@ -112,3 +112,32 @@ export const policyTest = defineAction({
   resource: ['Platform'],
   permission: 'anyone',
 });
+export const hookList = defineAction({
+  name: 'hook.list',
+  summary: 'List the hooks that are asked beside policies',
+  ...policies,
+  ...read,
+  resource: ['Platform'],
+  permission: 'administer',
+});
+export const hookSet = defineAction({
+  name: 'hook.set',
+  summary: 'Have your own code asked beside policies',
+  ...policies,
+  ...change,
+  resource: ['Policy'],
+  permission: 'administer',
+  context: z.object({
+    ...{ name: z.string(), on: z.array(z.string()), scope: z.string() },
+    ...{ onFailure: z.string(), over: z.string() },
+  }),
+});
+export const hookRemove = defineAction({
+  name: 'hook.remove',
+  summary: 'Have your own code asked no more',
+  ...policies,
+  ...change,
+  resource: ['Policy'],
+  permission: 'administer',
+  context: z.object({ name: z.string() }),
+});

@@ -28,6 +28,7 @@ import {
 import { ExceptPolicy, PolicyException, PolicyExceptionQuery } from '../policy-exceptions.js';
 import { ExplainDecision, PolicyExplanation } from '../policy-explanation.js';
 import { PolicyTestReport, TestPolicies } from '../policy-cases.js';
+import { PolicyHook, RegisteredHook, SetPolicyHook } from '../policy-hooks.js';
 import { LibraryPolicy, RenderedPolicy, RenderLibraryPolicy } from '../policy-library.js';
 import { PolicySimulation, SimulatePolicies } from '../policy-simulation.js';
 import { defineRpc } from './define.js';
@@ -112,6 +113,9 @@ export const policyRpc = {
     RenderLibraryPolicy.extend({ entry: PolicyId }),
     RenderedPolicy,
   ),
+  listHooks: defineRpc('policy', 'hook.list', PageRequest, page(PolicyHook)),
+  setHook: defineRpc('policy', 'hook.set', SetPolicyHook.extend({ name: Name }), RegisteredHook),
+  removeHook: defineRpc('policy', 'hook.remove', z.strictObject({ name: Name }), done),
   simulatePolicies: defineRpc('policy', 'policy.simulate', SimulatePolicies, PolicySimulation, REPLAYING_MS),
   explainDecision: defineRpc('policy', 'policy.explain', ExplainDecision, PolicyExplanation, READING_MS),
 };

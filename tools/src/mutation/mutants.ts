@@ -1,0 +1,136 @@
+/** One check taken out of the code that every action passes. */
+export interface Mutant {
+  name: string;
+  file: string;
+  /** Stands in the file once. */
+  from: string;
+  to: string;
+}
+
+const PIPELINE = 'libs/actions/src/pipeline.ts';
+const PORTS = 'libs/actions/src/ports.ts';
+const PERFORMS = 'libs/actions/src/performs.ts';
+const MEDIATION = 'libs/actions/src/mediation-check.ts';
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'before is not asked',
+    file: PIPELINE,
+    from: "if (!action.hooks.includes('before')) return grant;",
+    to: 'if (action.hooks.length > 0) return grant;',
+  },
+  {
+    name: 'a no of before is not heeded',
+    file: PIPELINE,
+    from: 'if (decision.allowed) return judged;',
+    to: 'if (decision) return judged;',
+  },
+  {
+    name: 'a denial is not recorded',
+    file: PIPELINE,
+    from: "await this.recordAlone(judged, { outcome: 'denied', code: error.code, reason: reasonOf(decision) });\n    throw error;",
+    to: 'throw error;',
+  },
+  {
+    name: 'a failure to ask is not recorded',
+    file: PIPELINE,
+    from: "await this.recordAlone(grant, { outcome: 'failed', code, reason: message });\n      throw thrown;",
+    to: 'throw thrown;',
+  },
+  {
+    name: 'after is not asked',
+    file: PIPELINE,
+    from: "if (!action.hooks.includes('after')) return null;",
+    to: 'if (action.hooks.length > 0) return null;',
+  },
+  {
+    name: 'a no of after is not heeded',
+    file: PIPELINE,
+    from: 'if (verdict && !verdict.allowed) throw deniedError(action, grant.resource, verdict);',
+    to: '',
+  },
+  {
+    name: 'a change does not ask after',
+    file: PIPELINE,
+    from: 'await this.judgeOrThrow(intent.action, grant, done.outcome);',
+    to: '',
+  },
+  {
+    name: 'a change is not recorded',
+    file: PIPELINE,
+    from: "await this.record(transaction, grant, { outcome: 'succeeded' });",
+    to: '',
+  },
+  {
+    name: 'a change that failed is not recorded',
+    file: PIPELINE,
+    from: 'await this.recordAlone(told, { outcome, code: error.code, reason: error.message });',
+    to: '',
+  },
+  {
+    name: 'events are not sent',
+    file: PIPELINE,
+    from: 'for (const event of done.events ?? []) await this.outbox.event(transaction, event);',
+    to: '',
+  },
+  {
+    name: 'a read is not recorded',
+    file: PIPELINE,
+    from: "this.reads.add(this.compose(grant, 'read', { outcome: 'succeeded' }));",
+    to: '',
+  },
+  {
+    name: 'a read goes on without room for its record',
+    file: PIPELINE,
+    from: 'if (!this.reads.hasRoom) {',
+    to: 'if (!this.reads) {',
+  },
+  {
+    name: 'quota that is refused is taken all the same',
+    file: PIPELINE,
+    from: 'if (reserved) return;',
+    to: 'if (limits) return;',
+  },
+  {
+    name: 'a refusal of quota is not recorded',
+    file: PIPELINE,
+    from: "await this.recordAlone(grant, { outcome: 'denied', code: error.code, reason });\n    throw error;",
+    to: 'throw error;',
+  },
+  {
+    name: 'facts are not those of the catalog',
+    file: PIPELINE,
+    from: 'const request = action.context.parse(intent.context) as Record<string, unknown>;',
+    to: 'const request = intent.context as Record<string, unknown>;',
+  },
+  {
+    name: 'an action without an actor is done',
+    file: PIPELINE,
+    from: "if (!actor) throw new BerthError('UNAUTHENTICATED', 'This needs a token: log in with \"berth login\".');\n  return actor;",
+    to: "return actor ?? ({ user: 'nobody', tokenId: null } as Principal);",
+  },
+  {
+    name: 'whoever may not know of it is told that it is there',
+    file: PIPELINE,
+    from: 'if (!decision.visible) return notFound(resource);',
+    to: '',
+  },
+  {
+    name: 'no answer of policy is a yes',
+    file: PORTS,
+    from: "return failClosed('POLICY_UNAVAILABLE', () => this.rpc.call(policyRpc.decide, request));",
+    to: "return this.rpc.call(policyRpc.decide, request).catch(() => ({ id: '01900000-0000-7000-8000-000000000009', allowed: true, visible: true, policies: [], advice: [], revision: 0 }));",
+  },
+  {
+    name: 'a handler may go round the pipeline',
+    file: PERFORMS,
+    from: 'if (currentContext()?.performed.has(action.name)) return result;',
+    to: 'if (currentContext()) return result;',
+  },
+  {
+    name: 'a service starts with an open entrance',
+    file: MEDIATION,
+    from: 'if (open.length === 0) return;',
+    to: 'if (open.length >= 0) return;',
+  },
+];
