@@ -30,6 +30,24 @@ describe('decisions over NATS', () => {
     });
   });
 
+  it('that deny are told of in events, with nothing of the facts', async () => {
+    const heard = service.hear('decision.denied.v1');
+    expect((await service.decide(dan, read)).allowed).toBe(true);
+    const { id } = await service.decide(sam, { ...read, resource: { ...shop, id: 'told' } });
+    const odd = { ...read, resource: { ...shop, id: 'odd', team: 'no. name >' } };
+    await service.decide(sam, odd);
+    await eventually(() =>
+      expect(heard.map(({ data }) => data)).toEqual([
+        {
+          ...{ decision: id, revision: 1, action: 'project.read', hook: 'before', principal: 'sam' },
+          resource: { type: 'Project', id: 'told' },
+          policies: [{ id: 'default-deny', message: 'Needs the role "viewer" in team "acme".' }],
+        },
+        expect.objectContaining({ resource: { type: 'Project', id: 'odd' } }),
+      ]),
+    );
+  });
+
   it('keep from others that it exists', async () => {
     expect(await service.decide(sam, read)).toMatchObject({
       allowed: false,

@@ -4,6 +4,7 @@ import { Member, Team, Token, User } from './identity.js';
 import { Name } from './names.js';
 import { Deployment, Environment, Project } from './workloads.js';
 import { PolicyBinding } from './policy-bindings.js';
+import { PolicyAnswer } from './policies.js';
 import { PolicyException } from './policy-exceptions.js';
 import { PolicyHook } from './policy-hooks.js';
 import { Quota } from './quotas.js';
@@ -98,6 +99,22 @@ export const hookRemoved = defineEvent(
   'hook.removed.v1',
   'A hook was removed.',
   z.object({ name: z.string() }),
+);
+// Facts stay out of it: they may hold what is private.
+export const decisionDenied = defineEvent(
+  'decision.denied.v1',
+  'Policy said no.',
+  z.object({
+    ...{
+      decision: z.string(),
+      revision: z.int(),
+      action: z.string(),
+      hook: z.string(),
+      principal: z.string(),
+    },
+    resource: z.object({ type: z.string(), id: z.string() }),
+    policies: z.array(PolicyAnswer),
+  }),
 );
 const DisputedAnswer = z.object({
   allowed: z.boolean(),

@@ -1,8 +1,9 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import type { Decision, DecisionRequest } from '@berth/contracts';
-import { LOGGER, type Logger } from '@berth/runtime';
+import { decisionDenied, type Decision, type DecisionRequest, Name } from '@berth/contracts';
+import { draftEvent, type EventDraft, Outbox } from '@berth/messaging';
+import { LOGGER, type Logger, newRequestContext, runInContext } from '@berth/runtime';
 
 const FLUSH_MS = 250;
 /** Small enough that writing one holds up no decision that is being taken. */
@@ -27,17 +28,42 @@ export function storableJson(value: unknown): string {
   );
 }
 
+interface Waiting {
+  /** In JSON. */
+  row: string;
+  correlationId: string;
+  denial: EventDraft | null;
+}
+
+function denialOf(decision: Decision, { action, hook, principal, resource }: DecisionRequest): EventDraft {
+  const { id, revision, policies } = decision;
+  const { type, id: name, team, project, environment } = resource;
+  return draftEvent(
+    decisionDenied,
+    { team: nameOrNone(team), project: nameOrNone(project), environment: nameOrNone(environment) },
+    {
+      ...{ decision: id, revision, action, hook, principal: principal.user },
+      ...{ resource: { type, id: name }, policies },
+    },
+  );
+}
+
+/** A part of the event's subject: what is no name would be several parts, or none that NATS takes. */
+function nameOrNone(text: string | undefined): string | undefined {
+  return Name.safeParse(text).success ? text : undefined;
+}
+
 /** Keeps decisions for a moment, and writes them in batches: the answer does not wait for it. */
 @Injectable()
 export class DecisionLog implements OnApplicationShutdown {
-  /** Each as a row in JSON. */
-  private waiting: string[] = [];
+  private waiting: Waiting[] = [];
   private characters = 0;
   private timer: NodeJS.Timeout | null = null;
   private writing: Promise<void> = Promise.resolve();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -46,18 +72,15 @@ export class DecisionLog implements OnApplicationShutdown {
     return this.waiting.length < MOST_WAITING && this.characters < MOST_WAITING_CHARACTERS;
   }
 
-  add(
-    { action, hook, principal, resource, context }: DecisionRequest,
-    decision: Decision,
-    correlationId: string,
-  ): void {
+  add(request: DecisionRequest, decision: Decision, correlationId: string): void {
+    const { action, hook, principal, resource, context } = request;
     const { id, allowed, policies, advice, revision } = decision;
     const row = storableJson({
       ...{ id, time: new Date().toISOString(), action, hook },
       ...{ principal: principal.user, token_id: principal.tokenId, resource, context },
       ...{ allowed, policies, advice, revision, correlation_id: correlationId },
     });
-    this.waiting.push(row);
+    this.waiting.push({ row, correlationId, denial: allowed ? null : denialOf(decision, request) });
     this.characters += row.length;
     this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
@@ -79,14 +102,28 @@ export class DecisionLog implements OnApplicationShutdown {
     while (this.waiting.length > 0) {
       const batch = this.waiting.slice(0, BATCH);
       try {
-        await this.dataSource.query(INSERT, [`[${batch.join()}]`]);
+        await this.keep(batch);
       } catch (error) {
         this.logger.warn({ err: error, decisions: this.waiting.length }, 'decisions.wait');
         this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS * 2);
         return;
       }
       this.waiting.splice(0, batch.length);
-      for (const row of batch) this.characters -= row.length;
+      for (const { row } of batch) this.characters -= row.length;
     }
+  }
+
+  /** The rows, and with them the events of those that were denied: both or none. */
+  private async keep(batch: readonly Waiting[]): Promise<void> {
+    const rows = [`[${batch.map(({ row }) => row).join()}]`];
+    const denials = batch.filter(({ denial }) => denial !== null);
+    if (denials.length === 0) return void (await this.dataSource.query(INSERT, rows));
+    await this.dataSource.transaction(async (transaction) => {
+      await transaction.query(INSERT, rows);
+      for (const { denial, correlationId } of denials) {
+        if (!denial) continue;
+        await runInContext(newRequestContext(correlationId), () => this.outbox.event(transaction, denial));
+      }
+    });
   }
 }
