@@ -2,12 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { ActionPipeline } from '@berth/actions';
 import { actions, BerthError, type policyRpc, type PolicyTestReport } from '@berth/contracts';
-import { type CompiledPolicy, PolicyCompiler } from '../cedar/policy-compiler.js';
+import type { CompiledPolicy } from '../cedar/policy-compiler.js';
 import { TrialCompiler } from '../cedar/trial-compiler.js';
 import { PLATFORM } from '../platform.js';
 import { EVERYWHERE } from '../policies/bound-policies.js';
-import { type CompiledPlaces, placesOf } from '../policies/places.js';
-import { PolicyStore } from '../policies/policy-store.js';
+import { type CompiledPlaces, PlacesReader } from '../policies/places.js';
 import { PolicyJudge } from '../simulation/policy-judge.js';
 import { runCases } from './case-runner.js';
 
@@ -21,9 +20,8 @@ const PERMIT_ALL = 'permit-all';
 export class PolicyTests {
   constructor(
     private readonly pipeline: ActionPipeline,
-    private readonly compiler: PolicyCompiler,
+    private readonly live: PlacesReader,
     private readonly trials: TrialCompiler,
-    private readonly store: PolicyStore,
   ) {}
 
   run({ policies, cases, live }: Asked): Promise<PolicyTestReport> {
@@ -48,7 +46,7 @@ export class PolicyTests {
       );
     }
     const none = { policies: new Map(), bindings: new Map(), exceptions: [], broken: new Map() };
-    const set: CompiledPlaces = live ? await placesOf(await this.store.read(), this.compiler) : none;
+    const set: CompiledPlaces = live ? await this.live.read() : none;
     const bindings = new Map(set.bindings);
     for (const id of compiled.keys()) bindings.set(id, bindings.get(id) ?? EVERYWHERE);
     const broken = new Map([...set.broken].filter(([id]) => !compiled.has(id)));

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { Counter } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
 import { failClosed, type PolicyPort } from '@berth/actions';
 import {
@@ -9,43 +8,23 @@ import {
   type Decision,
   type DecisionRequest,
 } from '@berth/contracts';
-import { correlationId, Metrics } from '@berth/runtime';
 import { HookCaller } from '../hooks/hook-caller.js';
 import { PrincipalReader } from '../identity/principal-reader.js';
 import { LivePolicies, type LiveSet } from '../policies/live-policies.js';
 import type { Evaluation } from '../cedar/evaluator.js';
-import { DecisionLog } from './decision-log.js';
-import { Disputes } from './disputes.js';
+import { DecisionRecorder } from './decision-recorder.js';
 import { mayKnowOf } from './standing.js';
 import { factsOf, type Question, type Verdict, verdictOn } from './verdict.js';
 
 /** Answers hooks: reads who asks afresh, and asks the policies of the revision that holds at that moment, or a newer one. */
 @Injectable()
 export class Decider {
-  private readonly decisions: Counter;
-  private readonly advice: Counter;
-
   constructor(
     private readonly principals: PrincipalReader,
     private readonly policies: LivePolicies,
-    private readonly log: DecisionLog,
-    private readonly disputes: Disputes,
     private readonly hooks: HookCaller,
-    metrics: Metrics,
-  ) {
-    this.decisions = new Counter({
-      name: 'berth_policy_decisions_total',
-      help: 'Decisions, by action, hook and answer',
-      labelNames: ['action', 'hook', 'allowed'],
-      registers: [metrics.registry],
-    });
-    this.advice = new Counter({
-      name: 'berth_policy_advice_total',
-      help: 'What would have been denied by policies that are bound to warn, or as a dry run',
-      labelNames: ['policy', 'mode'],
-      registers: [metrics.registry],
-    });
-  }
+    private readonly recorder: DecisionRecorder,
+  ) {}
 
   /**
    * Throws VALIDATION_FAILED for what no policy can be asked, POLICY_UNAVAILABLE when the answer could not be kept or the
@@ -54,7 +33,7 @@ export class Decider {
   async decide(request: DecisionRequest): Promise<Decision> {
     const action = actionOf(request);
     const context = factsOf(action, request.hook, request.context);
-    if (!this.log.hasRoom) {
+    if (!this.recorder.hasRoom) {
       throw new BerthError('POLICY_UNAVAILABLE', 'No decision could be kept, so none was taken. Try again.');
     }
     const { principal, resource } = request;
@@ -90,10 +69,7 @@ export class Decider {
       visible: mayKnowOf(asker.subject, resource),
       revision: inForce.revision,
     };
-    for (const { disputed } of evaluations) if (disputed) this.disputes.raise(request, decision, disputed);
-    this.log.add({ ...request, context }, decision, correlationId());
-    this.decisions.inc({ action: action.name, hook: request.hook, allowed: String(decision.allowed) });
-    for (const { id: policy, mode } of decision.advice) this.advice.inc({ policy, mode });
+    this.recorder.add({ ...request, context }, decision, evaluations);
     return decision;
   }
 

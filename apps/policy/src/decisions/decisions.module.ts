@@ -5,6 +5,7 @@ import { PrincipalReader } from '../identity/principal-reader.js';
 import { LivePoliciesModule } from '../policies/live-policies.module.js';
 import { Decider, LocalPolicy } from './decider.js';
 import { DecisionLog } from './decision-log.js';
+import { DecisionRecorder } from './decision-recorder.js';
 import { DecisionRetention } from './decision-retention.js';
 import { Disputes } from './disputes.js';
 import { DecisionsController } from './decisions.controller.js';
@@ -18,6 +19,7 @@ import { DecisionsController } from './decisions.controller.js';
     PrincipalReader,
     DecisionLog,
     Disputes,
+    DecisionRecorder,
     DecisionRetention,
     Decider,
     LocalPolicy,

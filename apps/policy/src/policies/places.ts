@@ -1,6 +1,7 @@
-import type { PolicyCompiler } from '../cedar/policy-compiler.js';
+import { Injectable } from '@nestjs/common';
+import { PolicyCompiler } from '../cedar/policy-compiler.js';
 import type { PolicyPlaces } from './bound-policies.js';
-import type { StoredSet } from './policy-store.js';
+import { PolicyStore, type StoredSet } from './policy-store.js';
 
 /** A stored set, compiled, with what of it cannot be. */
 export interface CompiledPlaces extends PolicyPlaces {
@@ -14,4 +15,17 @@ export async function placesOf(
   const texts = new Map([...stored].map(([id, { text }]) => [id, text]));
   const bindings = new Map([...stored].map(([id, policy]) => [id, policy.bindings]));
   return { ...(await compiler.compileSet(texts)), bindings, exceptions };
+}
+
+/** The stored set as it is now, compiled beside the one in force. */
+@Injectable()
+export class PlacesReader {
+  constructor(
+    private readonly store: PolicyStore,
+    private readonly compiler: PolicyCompiler,
+  ) {}
+
+  async read(): Promise<CompiledPlaces> {
+    return placesOf(await this.store.read(), this.compiler);
+  }
 }

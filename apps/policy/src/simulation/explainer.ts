@@ -13,12 +13,11 @@ import {
 import { actionEntity } from '../cedar/entities.js';
 import type { EvaluationRequest } from '../cedar/evaluator.js';
 import { MessageTemplate } from '../cedar/message-template.js';
-import { type CompiledPolicy, PolicyCompiler } from '../cedar/policy-compiler.js';
+import type { CompiledPolicy } from '../cedar/policy-compiler.js';
 import { TrialCompiler } from '../cedar/trial-compiler.js';
 import { requestOf } from '../decisions/verdict.js';
 import { type BoundMember, bindPolicies } from '../policies/bound-policies.js';
-import { type CompiledPlaces, placesOf } from '../policies/places.js';
-import { PolicyStore } from '../policies/policy-store.js';
+import { type CompiledPlaces, PlacesReader } from '../policies/places.js';
 import { PastDecisions } from './past-decisions.js';
 import { PolicyJudge } from './policy-judge.js';
 import { Questions } from './questions.js';
@@ -30,9 +29,8 @@ type Asked = z.output<typeof policyRpc.explainDecision.request>;
 export class Explainer {
   constructor(
     private readonly pipeline: ActionPipeline,
-    private readonly compiler: PolicyCompiler,
+    private readonly places: PlacesReader,
     private readonly trials: TrialCompiler,
-    private readonly store: PolicyStore,
     private readonly past: PastDecisions,
     private readonly questions: Questions,
   ) {}
@@ -47,7 +45,7 @@ export class Explainer {
     }
     const resource = { type: 'User', id: decision.principal } as const;
     return this.pipeline.read({ action: actions.policyExplain, resource, context: {} }, async () => {
-      const set = await placesOf(await this.store.read(), this.compiler);
+      const set = await this.places.read();
       const question = await this.questions.of(decision);
       const { time, revision: _revision, id: _id, ...asked } = decision;
       return {

@@ -3,14 +3,12 @@ import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { ActionPipeline, notFound } from '@berth/actions';
 import { actions, BerthError, type PolicySimulation, type policyRpc } from '@berth/contracts';
-import { PolicyCompiler } from '../cedar/policy-compiler.js';
 import { TrialCompiler } from '../cedar/trial-compiler.js';
 import { OWN_DENIALS, type Question } from '../decisions/verdict.js';
 import { PLATFORM } from '../platform.js';
 import { EVERYWHERE } from '../policies/bound-policies.js';
-import { type CompiledPlaces, placesOf } from '../policies/places.js';
+import { type CompiledPlaces, PlacesReader } from '../policies/places.js';
 import { policyRef } from '../policies/policies.js';
-import { PolicyStore } from '../policies/policy-store.js';
 import { Impacts } from './impacts.js';
 import { type PastDecision, PastDecisions } from './past-decisions.js';
 import { PolicyJudge } from './policy-judge.js';
@@ -33,9 +31,8 @@ const NO_POLICY: ReadonlySet<string> = new Set(
 export class Simulator {
   constructor(
     private readonly pipeline: ActionPipeline,
-    private readonly compiler: PolicyCompiler,
+    private readonly places: PlacesReader,
     private readonly trials: TrialCompiler,
-    private readonly store: PolicyStore,
     private readonly past: PastDecisions,
     private readonly questions: Questions,
   ) {}
@@ -51,7 +48,7 @@ export class Simulator {
   }
 
   private async sets(changes: Asked['changes']): Promise<{ now: CompiledPlaces; then: CompiledPlaces }> {
-    const now = await placesOf(await this.store.read(), this.compiler);
+    const now = await this.places.read();
     const { policies, bindings, broken, exceptions } = now;
     const then = {
       ...{ policies: new Map(policies), bindings: new Map(bindings) },
