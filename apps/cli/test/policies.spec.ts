@@ -322,10 +322,18 @@ describe('policy library', () => {
     expect((await berth(line)).stdout).toContain('images-from is in force');
     const [{ body }] = gateway.requests('POST');
     expect(body).toEqual({ parameters: { registries: ['berth', 'ghcr.io'], minute: 7 } });
-    expect(gateway.requests('PUT')[0].body).toEqual({
-      text,
-      bindings: [{ scope: 'platform', mode: 'warn' }],
-    });
+    const bindings = [{ scope: 'platform', mode: 'warn' }];
+    await berth(`${line} --replace`);
+    expect(gateway.requests('PUT').map(({ body: sent }) => sent)).toEqual([
+      { text, bindings, expectedVersion: 0 },
+      { text, bindings },
+    ]);
+  });
+
+  test('does not take the place of a policy unless it is told to', async () => {
+    gateway.onProblem('PUT /v1/policies/images-from', 'CONFLICT', 'The policy "images-from" has version 1.');
+    const { code, stderr } = await berth('policy library apply images-from');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('--replace')]);
   });
 
   test.each([

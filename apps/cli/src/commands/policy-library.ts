@@ -14,6 +14,10 @@ interface RenderOptions extends Common {
   id?: string;
 }
 
+interface ApplyOptions extends RenderOptions, Bound {
+  replace?: boolean;
+}
+
 /** The ready policies that come with Berth. */
 export function libraryCommands(cli: Cli): Command {
   return family('library', 'Ready policies', [
@@ -33,7 +37,9 @@ export function libraryCommands(cli: Cli): Command {
           'policy library apply images-from --set registries=berth,ghcr.io --scope teams/acme',
         ]),
       ),
-    ).action((name: string, options: RenderOptions & Bound) => apply(cli, name, options)),
+    )
+      .option('--replace', 'in place of a policy that has this name')
+      .action((name: string, options: ApplyOptions) => apply(cli, name, options)),
   ]);
 }
 
@@ -67,10 +73,17 @@ async function show(cli: Cli, name: string, options: RenderOptions): Promise<voi
   cli.output.line(rendered.text.trimEnd());
 }
 
-async function apply(cli: Cli, name: string, options: RenderOptions & Bound): Promise<void> {
+/** Some have the names of policies that Berth starts with, which are not to be weakened by the way. */
+async function apply(cli: Cli, name: string, options: ApplyOptions): Promise<void> {
   const { rendered } = await render(cli, name, options);
-  const body = { text: rendered.text, bindings: bindingsOf(options) };
-  const policy = await cli.api.put(path`/v1/policies/${rendered.id}`, Policy, body);
+  const expectedVersion = options.replace ? undefined : 0;
+  const body = { text: rendered.text, bindings: bindingsOf(options), expectedVersion };
+  const policy = await cli.api
+    .put(path`/v1/policies/${rendered.id}`, Policy, body)
+    .catch((error: unknown) => {
+      if (!(error instanceof CliError) || error.code !== 'CONFLICT') throw error;
+      throw error.withHint(`There is a policy "${rendered.id}": give --id for another name, or --replace.`);
+    });
   if (options.json) return cli.output.json(policy);
   const { id, version, bindings } = policy;
   cli.output.line(`Policy ${id} is in force, version ${version}: ${tellBindings(bindings)}.`);
