@@ -29,7 +29,8 @@ export async function prepareExec(
     instance: task.ID,
     start: async () => {
       const options = { hijack: true, stdin: true, Tty: terminal !== null };
-      const stream = await callEngine(() => exec.start(options) as Promise<Duplex>);
+      const stream = await unlessEnded(() => exec.start(options) as Promise<Duplex>);
+      if (!stream) throw ended(task.ID);
       const running = new SwarmCommand({
         container,
         exec,
@@ -43,15 +44,19 @@ export async function prepareExec(
   };
 }
 
-/** Undefined when the container has ended meanwhile. */
 async function createExec(
   container: Docker.Container,
   command: readonly string[],
   tty: boolean,
 ): Promise<Docker.Exec | undefined> {
   const attached = { AttachStdin: true, AttachStdout: true, AttachStderr: true };
+  return unlessEnded(() => container.exec({ Cmd: [...command], Tty: tty, ...attached }));
+}
+
+/** Undefined when the container has ended meanwhile. */
+async function unlessEnded<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await orUndefined(() => container.exec({ Cmd: [...command], Tty: tty, ...attached }));
+    return await orUndefined(call);
   } catch (error) {
     if (hasStatus(error, 409)) return undefined;
     throw error;

@@ -3,8 +3,11 @@ import type Docker from 'dockerode';
 import { hasStatus, orUndefined } from './docker-client.js';
 
 const POLL_MS = 100;
-/** The exit code of what SIGKILL ended: 128 and the number of the signal. */
-const KILLED = 137;
+/**
+ * The exit codes behind which an instance's end may hide: that of what SIGKILL ended (128 and the number of the signal), and those
+ * that the engine gives to a command that it could not start, as when the container was killed under its first step.
+ */
+const SUSPECT = new Set([137, 126, 128]);
 const SETTLE_MS = 10_000;
 /** A first process that was killed may be in the table until all it started has ended. One that is there after this lives. */
 const DYING_MS = 500;
@@ -24,7 +27,7 @@ export async function instanceEnded(
   for (;;) {
     const found = await orUndefined(() => container.inspect());
     if (!found?.State.Running) return true;
-    if (exitCode !== KILLED) return false;
+    if (!SUSPECT.has(exitCode)) return false;
     const first = await firstProcess(container, found.State.Pid);
     if (first === 'ended') return true;
     if (performance.now() - since >= (first === 'lives' ? DYING_MS : SETTLE_MS)) return false;
