@@ -66,10 +66,16 @@ export function exitCodeOf(code: string, status: number): ExitCode {
 
 const LOGIN = 'Run `berth login`, or set BERTH_TOKEN.';
 
+const LOGIN_AGAIN = 'Run `berth login` again.';
+
 const HINTS: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: LOGIN,
   TOKEN_EXPIRED: LOGIN,
   TOKEN_REVOKED: LOGIN,
+  LOGIN_DENIED: LOGIN_AGAIN,
+  LOGIN_EXPIRED: LOGIN_AGAIN,
+  IDENTITY_PROVIDER_UNAVAILABLE:
+    'Try again in a moment, or log in with a token: `berth login --token-stdin`.',
   NOT_FOUND: 'See what there is: `berth project ls`, `berth env ls --project <name>`.',
   IMAGE_NOT_FOUND: 'Check the name and the tag, and that the image was pushed.',
   POLICY_DENIED:

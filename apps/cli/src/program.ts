@@ -20,6 +20,7 @@ import { resourceCommands } from './commands/resources.js';
 import { catalogCommands } from './commands/catalog.js';
 import { certificateCommands } from './commands/certificates.js';
 import { secretCommands } from './commands/secrets.js';
+import { serviceAccountCommands } from './commands/service-accounts.js';
 import { statusCommands } from './commands/status.js';
 import { teamCommands } from './commands/teams.js';
 import { tokenCommands } from './commands/tokens.js';
@@ -59,6 +60,7 @@ export function buildProgram(cli: Cli): Command {
     secretCommands,
     teamCommands,
     userCommands,
+    serviceAccountCommands,
     tokenCommands,
     policyCommands,
     hookCommands,

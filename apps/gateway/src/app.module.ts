@@ -12,6 +12,7 @@ import { HttpModule } from './http/http.module.js';
 import { routeUpgrades } from './http/upgrades.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IdentityModule } from './identity/identity.module.js';
+import { LoginModule } from './login/login.module.js';
 import { DocsModule } from './openapi/docs.module.js';
 import { publishOpenApi } from './openapi/publish.js';
 import { IngressModule } from './ingress/ingress.module.js';
@@ -25,6 +26,7 @@ import { WorkloadsModule } from './workloads/workloads.module.js';
 
 /** What answers under `/v1`. */
 const CAPABILITIES: readonly Type[] = [
+  LoginModule,
   IdentityModule,
   WorkloadsModule,
   ResourcesModule,

@@ -46,6 +46,33 @@ describe('a token', () => {
   });
 });
 
+describe('the way to a token', () => {
+  const anybody = () => new ApiClient(gateway.url);
+  const handle = 'h'.repeat(43);
+  const pending = { state: 'pending' as const, intervalSeconds: 5, token: null };
+
+  test('is open, and nobody is known on it, whatever comes along', async () => {
+    gateway.peers.on(policyRpc.pollDeviceLogin, () => pending);
+    expect((await anybody().post('/v1/login/device/poll', { handle })).body).toEqual(pending);
+    expect((await gateway.api.post('/v1/login/device/poll', { handle })).body).toEqual(pending);
+    expect(gateway.peers.requests.map(({ actor }) => actor)).toEqual([null, null]);
+  });
+
+  test('takes JSON only, and not another handle than it gives', async () => {
+    const form = await anybody().post('/v1/login/device', 'client=x', { 'content-type': 'text/plain' });
+    expect([form.status, codeOf(form.body)]).toEqual([415, 'MEDIA_TYPE_UNSUPPORTED']);
+    const short = await anybody().post('/v1/login/device/poll', { handle: 'short' });
+    expect([short.status, codeOf(short.body)]).toEqual([400, 'VALIDATION_FAILED']);
+  });
+
+  test.each(['/v1/loginx', '/v1/login/..%2fteams', '/v1/login/unknown', '/v1//login/../teams', '/v1/LOGIN'])(
+    '%s is not on it',
+    async (path) => {
+      expect((await anybody().get(path)).status).toBe(401);
+    },
+  );
+});
+
 describe('a request', () => {
   test('keeps its correlation id all the way, and has one when it brings none that is sane', async () => {
     gateway.peers.on(policyRpc.whoami, () => mira);

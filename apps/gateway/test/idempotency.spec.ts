@@ -47,6 +47,7 @@ test('the same key is another one on another path, and for another user', async 
   gateway.peers.on(policyRpc.createUser, () => ({
     name: 'ci',
     kind: 'user' as const,
+    team: null,
     admin: false,
     createdAt: TIME,
   }));

@@ -4,7 +4,7 @@ import { entrances } from '@berth/actions';
 import * as contracts from '@berth/contracts';
 import { catalog } from '@berth/contracts';
 import { z } from 'zod';
-import { API_PREFIX } from '../src/http/door.js';
+import { API_PREFIX, LOGIN_PREFIX } from '../src/http/door.js';
 import { previewGateway } from '../src/openapi/preview.js';
 import { buildOpenApi } from '../src/openapi/document.js';
 import { EXAMPLES } from '../src/openapi/examples.js';
@@ -15,8 +15,10 @@ interface Operation {
   summary: string;
   responses: Record<string, unknown>;
   parameters?: { in: string; name: string }[];
-  'x-berth-action': { name: string };
+  'x-berth-action'?: { name: string };
 }
+
+const isLogin = (path: string): boolean => path.startsWith(LOGIN_PREFIX);
 
 let gateway: TestGateway;
 let document: ReturnType<typeof buildOpenApi>;
@@ -56,13 +58,29 @@ test('every reference leads somewhere', () => {
 
 test('each operation has a name of its own, a summary, an action of the catalog and its errors', () => {
   expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length);
-  for (const { path, method, operation } of operations) {
+  for (const { path, method, operation } of operations.filter(({ path }) => !isLogin(path))) {
     const told = { path, method, summary: operation.summary, action: operation['x-berth-action']?.name };
     expect(told).toEqual({ path, method, summary: expect.any(String), action: expect.any(String) });
-    expect(catalog.has(told.action)).toBe(true);
+    expect(catalog.has(told.action ?? '')).toBe(true);
     expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '401', '403', '503']));
     const names = (operation.parameters ?? []).filter((each) => each.in === 'path').map(({ name }) => name);
     expect(names).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+  }
+});
+
+test('each operation on the way to a token says why it needs none', () => {
+  const open = operations.filter(({ path }) => isLogin(path));
+  expect(open.map(({ path, method }) => `${method} ${path}`).sort()).toEqual([
+    'get /v1/login',
+    'post /v1/login/device',
+    'post /v1/login/device/poll',
+  ]);
+  for (const { operation } of open) {
+    expect(operation).toMatchObject({
+      security: [],
+      'x-berth-public': expect.any(String),
+      summary: expect.any(String),
+    });
   }
 });
 
@@ -91,7 +109,7 @@ describe('complete mediation', () => {
     }
   });
 
-  test('what is public is outside of /v1, where no request goes without a token', () => {
+  test('what is public is outside of /v1, where no request goes without a token, or the way to one', () => {
     const open = entrances(gateway.app).filter(({ action }) => !action);
     expect(open.map(({ handler }) => handler).sort()).toEqual([
       'DocsController.file',
@@ -99,14 +117,17 @@ describe('complete mediation', () => {
       'DocsController.page',
       'HealthController.alive',
       'HealthController.ready',
+      'LoginController.begin',
+      'LoginController.methods',
+      'LoginController.poll',
       'MetricsController.read',
     ]);
     expect(operations.every(({ path }) => path.startsWith(`${API_PREFIX}/`))).toBe(true);
   });
 
   test('each action that people ask for has a route', () => {
-    const bound = new Set(operations.map(({ operation }) => operation['x-berth-action'].name));
-    const elsewhere = ['authentication.fail', 'image.pull', 'image.push', 'image.list'];
+    const bound = new Set(operations.map(({ operation }) => operation['x-berth-action']?.name));
+    const elsewhere = ['authentication.fail', 'user.login', 'image.pull', 'image.push', 'image.list'];
     expect([...catalog.keys()].filter((name) => !bound.has(name)).sort()).toEqual(elsewhere.sort());
   });
 });

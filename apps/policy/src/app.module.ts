@@ -14,6 +14,7 @@ import { MemberEntity, TeamEntity } from './identity/team.entity.js';
 import { TokenEntity } from './identity/token.entity.js';
 import { UserEntity } from './identity/user.entity.js';
 import { LibraryModule } from './library/library.module.js';
+import { LoginModule } from './login/login.module.js';
 import { migrations } from './migrations/index.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { PolicyEntity } from './policies/policy.entity.js';
@@ -53,6 +54,7 @@ export class AppModule {
         LibraryModule,
         SimulationModule,
         IdentityModule,
+        LoginModule,
       ],
       providers: [{ provide: POLICY_ENV, useValue: env }],
       exports: [POLICY_ENV],

@@ -80,7 +80,7 @@ describe('users and teams', () => {
 
   it('make whoever creates a team its maintainer', async () => {
     const { items } = await service.call(policyRpc.listMembers, { team: 'acme' }, admin);
-    expect(items).toContainEqual({ team: 'acme', user: 'admin', role: 'maintainer' });
+    expect(items).toContainEqual({ team: 'acme', user: 'admin', role: 'maintainer', source: 'manual' });
   });
 
   it('are managed by the maintainers of the team', async () => {
@@ -90,7 +90,7 @@ describe('users and teams', () => {
     await service.call(policyRpc.setMember, { ...member, role: 'viewer' }, mia);
     await service.call(policyRpc.setMember, { ...member, role: 'developer' }, mia);
     const { items } = await service.call(policyRpc.listMembers, { team: 'acme' }, mia);
-    expect(items).toContainEqual({ ...member, role: 'developer' });
+    expect(items).toContainEqual({ ...member, role: 'developer', source: 'manual' });
     await service.call(policyRpc.removeMember, member, mia);
     expect((await failure(service.call(policyRpc.removeMember, member, mia))).code).toBe('NOT_FOUND');
     expect(

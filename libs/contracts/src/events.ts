@@ -1,6 +1,7 @@
 import { DriftFinding, OnDrift } from './drift.js';
 import { z } from 'zod';
 import { Member, Team, Token, User } from './identity.js';
+import { TeamGroup, UserIdentity } from './logins.js';
 import { Name } from './names.js';
 import { Deployment, Environment, Project } from './workloads.js';
 import { PolicyBinding } from './policy-bindings.js';
@@ -67,7 +68,27 @@ export const memberSetEvent = defineEvent(
 export const memberRemoved = defineEvent(
   'member.removed.v1',
   'A member was removed.',
-  Member.omit({ role: true }),
+  Member.pick({ team: true, user: true }),
+);
+export const userRemoved = defineEvent(
+  'user.removed.v1',
+  'A user or service account was removed, with all its tokens and memberships.',
+  named,
+);
+export const userLinked = defineEvent(
+  'user.linked.v1',
+  'A user may log in as somebody of the identity provider.',
+  UserIdentity,
+);
+export const groupSetEvent = defineEvent(
+  'group.set.v1',
+  'The people of a group are in a team, or have another role there.',
+  TeamGroup,
+);
+export const groupRemoved = defineEvent(
+  'group.removed.v1',
+  'The people of a group are in a team no longer.',
+  TeamGroup.omit({ role: true }),
 );
 export const tokenCreated = defineEvent('token.created.v1', 'A token was issued.', Token);
 export const tokenRevoked = defineEvent('token.revoked.v1', 'A token was revoked.', Token);

@@ -21,7 +21,15 @@ export const Principal = z
 export type Principal = z.infer<typeof Principal>;
 
 export const User = z
-  .object({ name: Name, kind: z.enum(['user', 'service']), admin: z.boolean(), createdAt: Timestamp })
+  .object({
+    name: Name,
+    kind: z.enum(['user', 'service']),
+    admin: z.boolean(),
+    team: Name.nullable().describe(
+      'Whose service account it is; null for people, and for those of the platform',
+    ),
+    createdAt: Timestamp,
+  })
   .meta({ id: 'User' });
 export type User = z.infer<typeof User>;
 export const CreateUser = z
@@ -36,9 +44,27 @@ export const Team = z.object({ name: Name, createdAt: Timestamp }).meta({ id: 'T
 export type Team = z.infer<typeof Team>;
 export const CreateTeam = z.strictObject({ name: Name }).meta({ id: 'CreateTeam' });
 
-export const Member = z.object({ team: Name, user: Name, role: Role }).meta({ id: 'Member' });
+export const Member = z
+  .object({
+    team: Name,
+    user: Name,
+    role: Role,
+    source: z
+      .enum(['manual', 'group'])
+      .describe('`group`: comes and goes with the groups that the identity provider tells of'),
+  })
+  .meta({ id: 'Member' });
 export type Member = z.infer<typeof Member>;
 export const SetMember = z.strictObject({ role: Role }).meta({ id: 'SetMember' });
+
+/** An account for scripts that belongs to a team, and is a member of it. Its maintainers make and revoke its tokens. */
+export const ServiceAccount = z
+  .object({ name: Name, team: Name, role: Role.nullable(), createdAt: Timestamp })
+  .meta({ id: 'ServiceAccount' });
+export type ServiceAccount = z.infer<typeof ServiceAccount>;
+export const CreateServiceAccount = z
+  .strictObject({ name: Name, role: Role.default('developer') })
+  .meta({ id: 'CreateServiceAccount' });
 
 /**
  * A scope is `*`, `read` (all that only looks), the name of an action, or a family of actions such as `deployment.*`.

@@ -2,6 +2,7 @@ export * from './names.js';
 export * from './pages.js';
 export * from './errors.js';
 export * from './identity.js';
+export * from './logins.js';
 export * from './workloads.js';
 export * from './quotas.js';
 export * from './policies.js';

@@ -1,5 +1,6 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { readTlsSettings, type TlsSettings } from './tls-settings.js';
 
 /** A port of the platform: the setting that moves it, and where it is when nobody says otherwise. */
@@ -41,6 +42,8 @@ export interface HostSettings {
   registryHost: string;
   /** Where the way in answers, and the domain of the services' names. `BERTH_INGRESS_HOST`, `BERTH_DOMAIN`. */
   ingress: { host: string; domain: string; tls: TlsSettings };
+  /** The identity provider. `BERTH_OIDC_*`, `BERTH_LOGIN_HOURS`. */
+  login: LoginSettings;
   logLevel: string;
   /** Whether the packet filter keeps guests from the host and its networks. `BERTH_ISOLATION=off` turns it off. */
   isolation: boolean;
@@ -70,6 +73,7 @@ export function readHostSettings(env: NodeJS.ProcessEnv = process.env): HostSett
       domain: env.BERTH_DOMAIN || 'localhost',
       tls: readTlsSettings(env),
     },
+    login: readLoginSettings(env),
     logLevel: env.LOG_LEVEL || 'info',
     isolation: readSwitch(env, 'BERTH_ISOLATION'),
   };

@@ -80,6 +80,7 @@ export async function bringUp(
     upstreams: settings.upstreams,
     dockerHost: settings.dockerHost,
     ingress: await prepareIngress(home, settings, secrets, ports),
+    login: settings.login,
     logLevel: settings.logLevel,
     inherited: inheritedEnvironment(),
   };

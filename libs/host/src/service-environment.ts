@@ -1,4 +1,5 @@
 import { LOOPBACK, type PortName } from './env.js';
+import type { LoginSettings } from './login-settings.js';
 import { tokenHash, type Secrets } from './secrets.js';
 import type { DatabaseService, ServiceName } from './service-names.js';
 import type { TlsSettings } from './tls-settings.js';
@@ -16,6 +17,7 @@ export interface Installation {
   dockerHost: string;
   /** The way in: its image (none without one), its folder, where it answers, for which domain, with which certificates. */
   ingress: { image: string | undefined; folder: string; host: string; domain: string; tls: TlsSettings };
+  login: LoginSettings;
   logLevel: string;
   /** What every process inherits: PATH, proxies, certificates. */
   inherited: Record<string, string>;
@@ -55,6 +57,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       BERTH_ADMIN_TOKEN_SHA256: secrets.adminTokenSha256 ?? '',
       BERTH_ENGINE_TOKEN_SHA256: tokenHash(secrets.engineToken),
       BERTH_HOOKS_KEY: secrets.hooksKey,
+      ...installation.login,
     };
   }
   if (name === 'registry-proxy') {

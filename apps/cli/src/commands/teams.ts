@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { command, family, paged, pageQuery, tellOfMore, type Common, type Paging } from '../command.js';
 import { path } from '../http/path.js';
+import { teamGroupCommands } from './team-groups.js';
 import { ago } from '../output/text.js';
 
 export function teamCommands(cli: Cli): Command {
@@ -29,6 +30,7 @@ export function teamCommands(cli: Cli): Command {
     paged(command('members <team>', 'List the members of a team', ['team members acme']))
       .argument('<team>')
       .action((team: string, options: Common & Paging) => members(cli, team, options)),
+    teamGroupCommands(cli),
   ]);
 }
 
@@ -77,6 +79,7 @@ async function members(cli: Cli, team: string, options: Common & Paging): Promis
     [
       ['USER', ({ user }) => user],
       ['ROLE', ({ role }) => role],
+      ['BY', ({ source }) => (source === 'group' ? 'group' : 'hand')],
     ],
     `${team} has no members.`,
   );

@@ -18,6 +18,8 @@ interface Call {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** Sent without a token: the way to one. */
+  open?: boolean;
 }
 
 /** A deploy may wait for a cold look-up of its images; nothing else takes long. */
@@ -76,6 +78,16 @@ export class Api {
     return this.ask({ method: 'DELETE', path, query }, schema);
   }
 
+  /** What answers without a token; none is sent along. */
+  open<S extends z.ZodType>(
+    method: 'GET' | 'POST',
+    path: string,
+    schema: S,
+    body?: unknown,
+  ): Promise<z.output<S>> {
+    return this.ask({ method, path, body, open: true }, schema);
+  }
+
   /** Server-sent events until the server ends the stream; a broken connection is an `UNREACHABLE` error. */
   async *events(path: string, query?: Query, signal?: AbortSignal): AsyncGenerator<ServerEvent> {
     const headers = { accept: 'text/event-stream' };
@@ -111,15 +123,25 @@ export class Api {
     return body as z.output<S>;
   }
 
-  private async send({ method, path, query = {}, body, headers, signal }: Call): Promise<Response> {
-    const token = this.requireToken();
+  private async send({
+    method,
+    path,
+    query = {},
+    body,
+    headers,
+    signal,
+    open = false,
+  }: Call): Promise<Response> {
+    const credentials: Record<string, string> = open
+      ? {}
+      : { authorization: `Bearer ${this.requireToken()}` };
     let response: Response;
     try {
       response = await fetch(`${this.base}${path}${queryString(query)}`, {
         method,
         headers: {
           accept: 'application/json',
-          authorization: `Bearer ${token}`,
+          ...credentials,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },

@@ -7,8 +7,10 @@ import { Authenticator } from '../authentication/authenticator.js';
 /** Bytes of a request's body at most: a Compose file of 1 MiB, with what JSON adds to it. */
 export const BODY_LIMIT = 2 * 1024 * 1024;
 
-/** Everything that reads or changes is under here, and needs a token; outside are health, metrics and the docs. */
+/** Everything that reads or changes is under here; outside are health, metrics and the docs. */
 export const API_PREFIX = '/v1';
+/** The only part of it that needs no token. */
+export const LOGIN_PREFIX = `${API_PREFIX}/login`;
 
 const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
@@ -27,9 +29,11 @@ export function guardTheDoor(app: NestFastifyApplication): void {
     if (!isApi(request)) return;
     // What is answered here is somebody's own.
     void reply.header('cache-control', 'no-store');
-    const principal = await authenticator.authenticate(request.headers.authorization);
-    const context = contextOf(request);
-    if (context) context.actor = principal;
+    if (!isLogin(request)) {
+      const principal = await authenticator.authenticate(request.headers.authorization);
+      const context = contextOf(request);
+      if (context) context.actor = principal;
+    }
     refuseForeignMedia(request);
   });
 }
@@ -37,6 +41,11 @@ export function guardTheDoor(app: NestFastifyApplication): void {
 function isApi({ url }: FastifyRequest): boolean {
   const [path] = url.split('?', 1);
   return path === API_PREFIX || path.startsWith(`${API_PREFIX}/`);
+}
+
+/** The way to a token needs none: nobody is known there, whatever comes along. By the route as it was matched. */
+function isLogin({ routeOptions: { url } }: FastifyRequest): boolean {
+  return url === LOGIN_PREFIX || url?.startsWith(`${LOGIN_PREFIX}/`) === true;
 }
 
 /** Bodies are JSON. Fastify would take `text/plain` too, and Nest adds forms: a browser sends both across sites unasked. */

@@ -69,7 +69,7 @@ function whatPolicySays({ permission }: Pick<ActionDefinition, 'permission'>): E
   return permission === 'anyone' ? ['POLICY_DENIED'] : ['POLICY_DENIED', 'NOT_FOUND'];
 }
 
-function problemResponses(codes: readonly ErrorCode[]): MethodDecorator[] {
+export function problemResponses(codes: readonly ErrorCode[]): MethodDecorator[] {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of new Set(codes)) {
     const [status] = ERRORS[code];

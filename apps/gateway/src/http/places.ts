@@ -1,4 +1,4 @@
-import { Id, Name, PolicyId, QuotaScope } from '@berth/contracts';
+import { GroupName, Id, Name, PolicyId, QuotaScope } from '@berth/contracts';
 import { z } from 'zod';
 
 /** What stands in paths. Names, not ids: they are what people know. */
@@ -10,6 +10,15 @@ export type InTeam = z.infer<typeof InTeam>;
 
 export const AsMember = InTeam.extend({ user: Name });
 export type AsMember = z.infer<typeof AsMember>;
+
+export const ByUser = z.strictObject({ user: Name });
+export type ByUser = z.infer<typeof ByUser>;
+
+export const ByGroup = InTeam.extend({ group: GroupName });
+export type ByGroup = z.infer<typeof ByGroup>;
+
+export const ByServiceAccount = InTeam.extend({ name: Name });
+export type ByServiceAccount = z.infer<typeof ByServiceAccount>;
 
 export const InProject = z.strictObject({ project: Name });
 export type InProject = z.infer<typeof InProject>;

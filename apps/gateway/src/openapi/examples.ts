@@ -14,6 +14,14 @@ const token = {
   expiresAt: '2026-07-30T10:00:00.000Z',
   revokedAt: null,
 };
+const deviceLogin = {
+  handle: 'bGV0IG1lIGluIHdoZW4gc29tZWJvZHkgY29uZmlybXM',
+  userCode: 'WDJB-MJHT',
+  verificationUri: 'https://id.example.com/device',
+  verificationUriComplete: 'https://id.example.com/device?user_code=WDJB-MJHT',
+  expiresAt: TIME,
+  intervalSeconds: 5,
+};
 const forbid =
   '@id("no-latest")\n@message("Use a tag other than latest.")\nforbid (principal, action, resource)\nwhen { false };\n';
 
@@ -105,11 +113,22 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     scopes: ['*'],
     expiresAt: '2026-07-30T10:00:00.000Z',
   },
-  User: { name: 'ci', kind: 'service', admin: false, createdAt: TIME },
+  User: { name: 'ci', kind: 'service', admin: false, team: null, createdAt: TIME },
+  ServiceAccount: { name: 'acme-ci', team: 'acme', role: 'developer', createdAt: TIME },
+  CreateServiceAccount: { name: 'acme-ci', role: 'developer' },
+  UserIdentity: { user: 'mira', issuer: 'https://id.example.com', subject: '00u1a2b3c4' },
+  LinkIdentity: { subject: '00u1a2b3c4' },
+  LoginMethods: { oidc: { issuer: 'https://id.example.com' } },
+  BeginDeviceLogin: { client: 'berth on laptop' },
+  DeviceLogin: deviceLogin,
+  PollDeviceLogin: { handle: deviceLogin.handle },
+  DeviceLoginState: { state: 'pending', intervalSeconds: 5, token: null },
+  TeamGroup: { team: 'acme', group: 'engineering', role: 'developer' },
+  SetTeamGroup: { role: 'developer' },
   CreateUser: { name: 'ci', kind: 'service' },
   Team: { name: 'acme', createdAt: TIME },
   CreateTeam: { name: 'acme' },
-  Member: { team: 'acme', user: 'mira', role: 'developer' },
+  Member: { team: 'acme', user: 'mira', role: 'developer', source: 'manual' },
   SetMember: { role: 'developer' },
   Token: token,
   IssuedToken: { ...token, token: 'berth_…' },

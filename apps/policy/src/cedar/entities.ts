@@ -9,6 +9,8 @@ export interface Subject {
   readonly kind: 'user' | 'service';
   readonly admin: boolean;
   readonly teams: readonly { readonly team: string; readonly role: Role }[];
+  /** Whose service account it is. */
+  readonly team?: string | null;
 }
 
 /** The roles that hold a role, itself among them. */
@@ -56,6 +58,7 @@ export function userEntity(subject: Subject): Entity {
       viewerOf: teamsWith(subject, 'viewer'),
       developerOf: teamsWith(subject, 'developer'),
       maintainerOf: teamsWith(subject, 'maintainer'),
+      ...(subject.team ? { team: ref('Team', subject.team) } : {}),
     },
     ancestors: subject.teams.map(({ team }) => ref('Team', team)),
   };

@@ -50,7 +50,8 @@ function resourceType(type: ResourceType): EntityType<string> {
   };
 }
 
-/** Each role holds the ones below it: a maintainer's team is in all three sets. `in` a team is any member of it. */
+/** Each role holds the ones below it: a maintainer's team is in all three sets. `in` a team is any member of it.
+ * `team` is whose service account it is. */
 const user: EntityType<string> = {
   memberOfTypes: ['Team'],
   shape: {
@@ -62,6 +63,7 @@ const user: EntityType<string> = {
       viewerOf: teams,
       developerOf: teams,
       maintainerOf: teams,
+      team: { type: 'Entity', name: 'Team', required: false },
     },
   },
 };

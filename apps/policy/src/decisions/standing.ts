@@ -18,7 +18,8 @@ const ROLE_FOR: Readonly<Record<ActionDefinition['permission'], Role | null>> = 
 export function mayKnowOf(subject: Subject | null, resource: ResourceRef): boolean {
   if (!subject) return false;
   if (subject.admin) return true;
-  if (resource.type === 'User') return resource.id === subject.name;
+  if (resource.type === 'User' && resource.team === undefined) return resource.id === subject.name;
+  if (resource.type === 'User' && resource.id === subject.name) return true;
   const team = resource.type === 'Team' ? resource.id : resource.team;
   return team === undefined || subject.teams.some((membership) => membership.team === team);
 }
@@ -31,6 +32,9 @@ export function needed(action: ActionDefinition, resource: ResourceRef, subject:
     const held = subject.teams.find((membership) => membership.team === team)?.role;
     if (held && holdsRole(held, role)) return `No policy permits ${action.name} here.`;
     return `Needs the role "${role}" in team "${team}".`;
+  }
+  if (action.permission === 'self' && team !== undefined) {
+    return `Only "${resource.id}", the maintainers of team "${team}" and platform admins may do this.`;
   }
   if (action.permission === 'self') return `Only "${resource.id}" and platform admins may do this.`;
   if (action.permission === 'anyone') return `No policy permits ${action.name}.`;

@@ -21,7 +21,7 @@ export class FailedAuthentications {
   ) {
     this.count = new Counter({
       name: 'berth_authentication_failures_total',
-      help: 'Tokens that were refused, by error code',
+      help: 'Tokens and logins that were refused, by error code',
       labelNames: ['code'],
       registers: [metrics.registry],
     });
@@ -33,13 +33,22 @@ export class FailedAuthentications {
     await this.record(actor, { tokenId: token.id }, error.code, error.message);
   }
 
-  async ofUnknownToken(error: BerthError): Promise<void> {
+  ofUnknownToken(error: BerthError): Promise<void> {
+    return this.ofAnybody({}, error);
+  }
+
+  /** A login that ended without a token; of whom, where that is known. */
+  ofLogin(person: { issuer?: string; subject?: string }, error: BerthError): Promise<void> {
+    return this.ofAnybody(person, error);
+  }
+
+  private async ofAnybody(request: Grant['request'], error: BerthError): Promise<void> {
     this.count.inc({ code: error.code });
     const unrecorded = this.allowance.take(performance.now());
     if (unrecorded === null) return;
     const reason =
       unrecorded === 0 ? error.message : `${error.message} ${unrecorded} others before it were not recorded.`;
-    await this.record({ user: 'anonymous', tokenId: null }, {}, error.code, reason);
+    await this.record({ user: 'anonymous', tokenId: null }, request, error.code, reason);
   }
 
   private async record(

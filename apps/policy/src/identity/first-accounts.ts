@@ -13,9 +13,13 @@ interface Account {
   tokenHash: string | undefined;
 }
 
+/** Who makes users of people that the identity provider knows. Has no token. */
+export const IDENTITY_PROVIDER_ACCOUNT = 'identity-provider';
+export const FIRST_ACCOUNTS: readonly string[] = ['admin', 'engine', IDENTITY_PROVIDER_ACCOUNT];
+
 /**
- * Makes the accounts that must be there before anybody can act: the first admin, and the service account that the engine
- * pulls with. Each instance does so at its start; what is there is left as it is, so a revoked token stays revoked.
+ * Makes the accounts that must be there before anybody can act: the first admin, the service account that the engine
+ * pulls with, and the one that a login acts as until it is known whose it is. Each instance does so at its start; what is there is left as it is, so a revoked token stays revoked.
  */
 @Injectable()
 export class FirstAccounts implements OnModuleInit {
@@ -39,6 +43,13 @@ export class FirstAccounts implements OnModuleInit {
       admin: false,
       scopes: ['image.pull'],
       tokenHash: this.env.BERTH_ENGINE_TOKEN_SHA256,
+    });
+    await this.make({
+      name: IDENTITY_PROVIDER_ACCOUNT,
+      kind: 'service',
+      admin: false,
+      scopes: [],
+      tokenHash: undefined,
     });
   }
 

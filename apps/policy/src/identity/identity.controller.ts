@@ -8,12 +8,16 @@ import {
   type Member,
   type Page,
   type Principal,
+  type ServiceAccount,
   type Team,
+  type TeamGroup,
   type Token,
   type User,
 } from '@berth/contracts';
 import { Handles } from '@berth/messaging';
 import { Authentication } from './authentication.js';
+import { ServiceAccountsService } from './service-accounts.js';
+import { TeamGroupsService } from './team-groups.js';
 import { TeamsService } from './teams.js';
 import { TokensService } from './tokens.js';
 import { UsersService } from './users.js';
@@ -49,6 +53,12 @@ export class UsersController {
   @Performs(actions.userList)
   list(request: Input<'listUsers'>): Promise<Page<User>> {
     return this.users.list(request);
+  }
+
+  @Handles(policyRpc.removeUser)
+  @Performs(actions.userRemove)
+  remove(request: Input<'removeUser'>): Promise<Record<string, never>> {
+    return this.users.remove(request);
   }
 }
 
@@ -113,5 +123,51 @@ export class TokensController {
   @Performs(actions.tokenRevoke)
   revoke(request: Input<'revokeToken'>): Promise<Token> {
     return this.tokens.revoke(request);
+  }
+}
+
+@Controller()
+export class GroupsController {
+  constructor(private readonly groups: TeamGroupsService) {}
+
+  @Handles(policyRpc.listGroups)
+  @Performs(actions.groupList)
+  list(request: Input<'listGroups'>): Promise<Page<TeamGroup>> {
+    return this.groups.list(request);
+  }
+
+  @Handles(policyRpc.setGroup)
+  @Performs(actions.groupSet)
+  set(request: Input<'setGroup'>): Promise<TeamGroup> {
+    return this.groups.set(request);
+  }
+
+  @Handles(policyRpc.removeGroup)
+  @Performs(actions.groupRemove)
+  remove(request: Input<'removeGroup'>): Promise<Record<string, never>> {
+    return this.groups.remove(request);
+  }
+}
+
+@Controller()
+export class ServiceAccountsController {
+  constructor(private readonly accounts: ServiceAccountsService) {}
+
+  @Handles(policyRpc.createServiceAccount)
+  @Performs(actions.accountCreate)
+  create(request: Input<'createServiceAccount'>): Promise<ServiceAccount> {
+    return this.accounts.create(request);
+  }
+
+  @Handles(policyRpc.listServiceAccounts)
+  @Performs(actions.accountList)
+  list(request: Input<'listServiceAccounts'>): Promise<Page<ServiceAccount>> {
+    return this.accounts.list(request);
+  }
+
+  @Handles(policyRpc.removeServiceAccount)
+  @Performs(actions.accountRemove)
+  remove(request: Input<'removeServiceAccount'>): Promise<Record<string, never>> {
+    return this.accounts.remove(request);
   }
 }

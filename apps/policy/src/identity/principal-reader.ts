@@ -15,6 +15,7 @@ interface Row {
   position: string;
   revision: number;
   kind: 'user' | 'service' | null;
+  team: string | null;
   admin: boolean | null;
   teams: { team: string; role: Role }[];
   scopes: string[] | null;
@@ -25,7 +26,7 @@ interface Row {
 const READ = {
   name: 'askers',
   text: `
-    SELECT asked.position, (SELECT revision FROM policy_revision) AS revision, u.kind, u.admin,
+    SELECT asked.position, (SELECT revision FROM policy_revision) AS revision, u.kind, u.admin, u.team,
            (SELECT coalesce(json_agg(json_build_object('team', m.team, 'role', m.role)), '[]'::json)
             FROM members m WHERE m.user_name = u.name) AS teams,
            t.scopes, t.expires_at <= now() AS expired, t.revoked_at IS NOT NULL AS revoked
@@ -123,11 +124,11 @@ export class PrincipalReader implements OnApplicationShutdown {
 }
 
 function toAsker({ name, tokenId }: Waiting, row: Row): FreshAsker {
-  const { kind, admin, teams, scopes, revision } = row;
+  const { kind, admin, team, teams, scopes, revision } = row;
   return {
     name,
     revision,
-    subject: kind === null ? null : { name, kind, admin: admin === true, teams },
+    subject: kind === null ? null : { name, kind, admin: admin === true, teams, team },
     token:
       tokenId === null
         ? 'none'

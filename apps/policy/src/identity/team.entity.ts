@@ -20,12 +20,16 @@ export class MemberEntity {
 
   @Column('text')
   role!: Role;
+
+  /** Those of groups come and go with them; what somebody gave by hand stays. */
+  @Column('text', { default: 'manual' })
+  source!: Member['source'];
 }
 
 export function toTeam({ name, createdAt }: TeamEntity): Team {
   return { name, createdAt: createdAt.toISOString() };
 }
 
-export function toMember({ team, user, role }: MemberEntity): Member {
-  return { team, user, role };
+export function toMember({ team, user, role, source }: MemberEntity): Member {
+  return { team, user, role, source };
 }

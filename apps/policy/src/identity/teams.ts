@@ -24,7 +24,7 @@ import { PLATFORM } from '../platform.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
 
-const teamRef = (team: string): ResourceRef => ({ type: 'Team', id: team, team });
+export const teamRef = (team: string): ResourceRef => ({ type: 'Team', id: team, team });
 
 @Injectable()
 export class TeamsService {
@@ -43,7 +43,8 @@ export class TeamsService {
       );
       if (inserted.length === 0) throw new BerthError('ALREADY_EXISTS', `There is a team "${name}" already.`);
       const team = toTeam({ name, createdAt: inserted[0].created_at });
-      const first: Member = { team: name, user: requireActor().user, role: 'maintainer' };
+      const user = requireActor().user;
+      const first: Member = { team: name, user, role: 'maintainer', source: 'manual' };
       await transaction.getRepository(MemberEntity).insert(first);
       const place = { team: name };
       const events = [draftEvent(teamCreated, place, team), draftEvent(memberSetEvent, place, first)];
@@ -88,8 +89,8 @@ export class TeamsService {
     });
   }
 
-  setMember(member: Input<'setMember'>): Promise<Member> {
-    const { team, user, role } = member;
+  setMember({ team, user, role }: Input<'setMember'>): Promise<Member> {
+    const member: Member = { team, user, role, source: 'manual' };
     const intent = { action: actions.memberSet, resource: teamRef(team), context: { user, role } };
     return this.pipeline.change(intent, async (transaction) => {
       await this.find(team);

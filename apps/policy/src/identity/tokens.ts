@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, LessThan } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { ActionPipeline, notFound, requireActor } from '@berth/actions';
 import {
@@ -18,14 +17,14 @@ import {
   toPage,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
+import { issueToken } from './issue-token.js';
 import { unknownScopes, widerThan } from './scopes.js';
-import { hashToken, newToken } from './token-text.js';
 import { TokenEntity, toToken } from './token.entity.js';
 import { UserEntity } from './user.entity.js';
+import { ownedUserRef, userRef } from './user-ref.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
 
-const userRef = (user: string): ResourceRef => ({ type: 'User', id: user });
 /** Sorts after every id that there is: the first page begins with the newest. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -38,40 +37,30 @@ export class TokensService {
   ) {}
 
   /** Issues a token that reaches no further than the one it is asked for with. Its text is in the answer, and nowhere else. */
-  create(input: Input<'createToken'>): Promise<IssuedToken> {
+  async create(input: Input<'createToken'>): Promise<IssuedToken> {
     const actor = requireActor();
     const { user = actor.user, name, scopes, expiresInSeconds } = input;
     refuseUnknown(scopes);
     const intent = {
       action: actions.tokenCreate,
-      resource: userRef(user),
+      resource: await this.owner(user),
       context: { scopes, expiresInSeconds },
     };
     return this.pipeline.change(intent, async (transaction) => {
       refuseWider(scopes, actor.scopes);
       if (!(await transaction.getRepository(UserEntity).existsBy({ name: user })))
         throw notFound(userRef(user));
-      const token = newToken();
-      const createdAt = new Date();
-      const entity: TokenEntity = {
-        id: uuidv7(),
-        user,
-        name,
-        hash: hashToken(token),
-        scopes,
-        createdAt,
-        expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1_000),
-        revokedAt: null,
-      };
-      await transaction.getRepository(TokenEntity).insert(entity);
-      const issued = toToken(entity);
-      return { result: { ...issued, token }, outcome: {}, events: [draftEvent(tokenCreated, {}, issued)] };
+      const { token, issued } = await issueToken(transaction, {
+        ...{ user, name, scopes },
+        lifetimeSeconds: expiresInSeconds,
+      });
+      return { result: issued, outcome: {}, events: [draftEvent(tokenCreated, {}, token)] };
     });
   }
 
   /** The newest first. */
-  list({ user = requireActor().user, limit, cursor }: Input<'listTokens'>): Promise<Page<Token>> {
-    const intent = { action: actions.tokenList, resource: userRef(user), context: {} };
+  async list({ user = requireActor().user, limit, cursor }: Input<'listTokens'>): Promise<Page<Token>> {
+    const intent = { action: actions.tokenList, resource: await this.owner(user), context: {} };
     return this.pipeline.read(intent, async () => {
       const before = positionOf(cursor, 'id') || LAST_ID;
       if (!UUID.test(before)) {
@@ -93,7 +82,7 @@ export class TokensService {
   async revoke({ id }: Input<'revokeToken'>): Promise<Token> {
     const found = await this.dataSource.getRepository(TokenEntity).findOneBy({ id });
     // What is not there is asked about as if it were one's own: the answer says nothing of whose others are.
-    const owner = userRef(found?.user ?? requireActor().user);
+    const owner = await this.owner(found?.user ?? requireActor().user);
     const intent = { action: actions.tokenRevoke, resource: owner, context: { tokenId: id } };
     return this.pipeline.change(intent, async (transaction) => {
       const tokens = transaction.getRepository(TokenEntity);
@@ -105,6 +94,10 @@ export class TokensService {
       const revoked = toToken(token);
       return { result: revoked, outcome: {}, events: [draftEvent(tokenRevoked, {}, revoked)] };
     });
+  }
+
+  private owner(user: string): Promise<ResourceRef> {
+    return ownedUserRef(this.dataSource.manager, user);
   }
 }
 

@@ -12,10 +12,14 @@ export class UserEntity {
   @Column('boolean')
   admin!: boolean;
 
+  /** Whose service account it is. */
+  @Column('text', { nullable: true })
+  team!: string | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;
 }
 
-export function toUser({ name, kind, admin, createdAt }: UserEntity): User {
-  return { name, kind, admin, createdAt: createdAt.toISOString() };
+export function toUser({ name, kind, admin, team, createdAt }: UserEntity): User {
+  return { name, kind, admin, team, createdAt: createdAt.toISOString() };
 }

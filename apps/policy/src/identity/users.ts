@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, MoreThan } from 'typeorm';
 import type { z } from 'zod';
-import { ActionPipeline, requireActor } from '@berth/actions';
+import { ActionPipeline, notFound, requireActor } from '@berth/actions';
 import {
   actions,
   BerthError,
   userCreated,
+  userRemoved,
   type Page,
   type policyRpc,
   type Principal,
@@ -16,12 +17,12 @@ import {
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { PLATFORM } from '../platform.js';
+import { FIRST_ACCOUNTS } from './first-accounts.js';
 import { toUser, UserEntity } from './user.entity.js';
+import { userRef } from './user-ref.js';
+import { deleteUser, insertUser } from './user-rows.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
-
-/** Who acts in records when it is no user. */
-const RESERVED = ['anonymous', 'berth'];
 
 @Injectable()
 export class UsersService {
@@ -34,7 +35,7 @@ export class UsersService {
     const actor = requireActor();
     const intent = {
       action: actions.whoami,
-      resource: { type: 'User', id: actor.user } as const,
+      resource: userRef(actor.user),
       context: {},
     };
     return this.pipeline.read(intent, () => Promise.resolve(actor));
@@ -43,18 +44,18 @@ export class UsersService {
   create(input: Input<'createUser'>): Promise<User> {
     const intent = { action: actions.userCreate, resource: PLATFORM, context: input };
     return this.pipeline.change(intent, async (transaction) => {
-      if (RESERVED.includes(input.name)) {
-        throw new BerthError('ALREADY_EXISTS', `The name "${input.name}" is Berth's own; take another one.`);
-      }
-      const inserted: { created_at: Date }[] = await transaction.query(
-        `INSERT INTO users (name, kind, admin) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING created_at`,
-        [input.name, input.kind, input.admin],
-      );
-      if (inserted.length === 0) {
-        throw new BerthError('ALREADY_EXISTS', `There is a user "${input.name}" already.`);
-      }
-      const user = toUser({ ...input, createdAt: inserted[0].created_at });
+      const user = await insertUser(transaction, { ...input, team: null });
       return { result: user, outcome: {}, events: [draftEvent(userCreated, {}, user)] };
+    });
+  }
+
+  /** Whose tokens are unknown from then on. */
+  remove({ user }: Input<'removeUser'>): Promise<Record<string, never>> {
+    const intent = { action: actions.userRemove, resource: userRef(user), context: {} };
+    return this.pipeline.change(intent, async (transaction) => {
+      refuseRemoval(user, requireActor().user);
+      if (!(await deleteUser(transaction, user))) throw notFound(userRef(user));
+      return { result: {}, outcome: {}, events: [draftEvent(userRemoved, {}, { name: user })] };
     });
   }
 
@@ -67,5 +68,15 @@ export class UsersService {
       });
       return toPage(rows, limit, toUser, ({ name }) => ({ name }));
     });
+  }
+}
+
+function refuseRemoval(user: string, actor: string): void {
+  if (user === actor) {
+    throw new BerthError('CONFLICT', 'Nobody can remove themselves: another admin has to.');
+  }
+  if (FIRST_ACCOUNTS.includes(user)) {
+    const message = `"${user}" is there from the start and would be again. Revoke its tokens instead: berth token ls --user ${user}`;
+    throw new BerthError('CONFLICT', message);
   }
 }

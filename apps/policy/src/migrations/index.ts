@@ -5,6 +5,7 @@ import { Decisions1763900000003 } from './1763900000003-decisions.js';
 import { PolicyBindings1763900000004 } from './1763900000004-policy-bindings.js';
 import { PolicyExceptions1763900000005 } from './1763900000005-policy-exceptions.js';
 import { PolicyHooks1763900000006 } from './1763900000006-policy-hooks.js';
+import { Logins1763900000007 } from './1763900000007-logins.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -14,4 +15,5 @@ export const migrations = [
   PolicyBindings1763900000004,
   PolicyExceptions1763900000005,
   PolicyHooks1763900000006,
+  Logins1763900000007,
 ];

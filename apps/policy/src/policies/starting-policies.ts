@@ -22,6 +22,30 @@ permit (principal, action in Berth::Action::"anyone", resource);`,
 permit (principal, action in Berth::Action::"self", resource)
 when { resource == principal };`,
 
+  'team-service-accounts': `
+@id("team-service-accounts")
+@message("Maintainers of a team may manage the tokens of its service accounts.")
+permit (
+  principal,
+  action in [
+    Berth::Action::"token.create",
+    Berth::Action::"token.list",
+    Berth::Action::"token.revoke"
+  ],
+  resource
+)
+when { resource has team && principal.maintainerOf.contains(resource.team) };`,
+
+  'new-people': `
+@id("new-people")
+@message("Whoever the identity provider knows becomes a user at their first login.")
+permit (
+  principal == Berth::User::"identity-provider",
+  action in Berth::Action::"user.create",
+  resource
+)
+unless { context has kind && (context.kind != "user" || context.admin) };`,
+
   'own-quota': `
 @id("own-quota")
 @message("Everybody may see the limits that hold for themselves.")

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { defineAction } from './define.js';
+import { nothing } from './facts.js';
 import { free, change, read } from './kinds.js';
 
-/** Users, teams, members and tokens: policy owns them. */
+/** Users, teams, members, groups and tokens: policy owns them. */
 const identity = { owner: 'policy' } as const;
 export const userCreate = defineAction({
   name: 'user.create',
@@ -28,6 +29,64 @@ export const whoami = defineAction({
   ...read,
   resource: ['User'],
   permission: 'self',
+});
+export const userLogin = defineAction({
+  name: 'user.login',
+  summary: 'Log in by the identity provider',
+  ...identity,
+  ...change,
+  resource: ['User'],
+  permission: 'self',
+  context: z.object({
+    issuer: z.string(),
+    subject: z.string(),
+    groups: z.array(z.string()),
+    first: z.boolean(),
+  }),
+});
+export const userLink = defineAction({
+  name: 'user.link',
+  summary: 'Say who a user is at the identity provider',
+  ...identity,
+  ...change,
+  resource: ['User'],
+  permission: 'administer',
+  context: z.object({ issuer: z.string(), subject: z.string() }),
+});
+export const userRemove = defineAction({
+  name: 'user.remove',
+  summary: 'Remove a user with their tokens and memberships',
+  ...identity,
+  ...change,
+  resource: ['User'],
+  permission: 'administer',
+  context: nothing,
+});
+export const accountCreate = defineAction({
+  name: 'account.create',
+  summary: 'Create a service account of a team',
+  ...identity,
+  ...change,
+  resource: ['Team'],
+  permission: 'maintain',
+  context: z.object({ name: z.string(), role: z.string() }),
+});
+export const accountList = defineAction({
+  name: 'account.list',
+  summary: 'List the service accounts of a team',
+  ...identity,
+  ...read,
+  resource: ['Team'],
+  permission: 'view',
+});
+export const accountRemove = defineAction({
+  name: 'account.remove',
+  summary: 'Remove a service account of a team with its tokens',
+  ...identity,
+  ...change,
+  resource: ['Team'],
+  permission: 'maintain',
+  context: z.object({ name: z.string() }),
 });
 export const teamCreate = defineAction({
   name: 'team.create',
@@ -80,6 +139,32 @@ export const memberRemove = defineAction({
   permission: 'maintain',
   context: z.object({ user: z.string() }),
 });
+export const groupList = defineAction({
+  name: 'group.list',
+  summary: 'List the groups whose people are in a team',
+  ...identity,
+  ...read,
+  resource: ['Team'],
+  permission: 'view',
+});
+export const groupSet = defineAction({
+  name: 'group.set',
+  summary: 'Let the people of a group be in a team',
+  ...identity,
+  ...change,
+  resource: ['Team'],
+  permission: 'maintain',
+  context: z.object({ group: z.string(), role: z.string() }),
+});
+export const groupRemove = defineAction({
+  name: 'group.remove',
+  summary: 'Have the people of a group in a team no longer',
+  ...identity,
+  ...change,
+  resource: ['Team'],
+  permission: 'maintain',
+  context: z.object({ group: z.string() }),
+});
 export const tokenCreate = defineAction({
   name: 'token.create',
   summary: 'Issue a token',
@@ -108,12 +193,16 @@ export const tokenRevoke = defineAction({
 });
 export const authenticationFail = defineAction({
   name: 'authentication.fail',
-  summary: 'A token that is unknown, expired or revoked was used',
+  summary: 'A token that is unknown, expired or revoked was used, or a login failed',
   ...identity,
   ...free,
   hooks: [],
   record: 'change',
   resource: ['Platform'],
   permission: 'anyone',
-  context: z.object({ tokenId: z.string().optional() }),
+  context: z.object({
+    tokenId: z.string().optional(),
+    issuer: z.string().optional(),
+    subject: z.string().optional(),
+  }),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  CreateServiceAccount,
   CreateTeam,
   CreateToken,
   CreateUser,
@@ -7,10 +8,22 @@ import {
   Member,
   Principal,
   Role,
+  ServiceAccount,
   Team,
   Token,
   User,
 } from '../identity.js';
+import {
+  BeginDeviceLogin,
+  DeviceLogin,
+  DeviceLoginState,
+  GroupName,
+  LinkIdentity,
+  LoginMethods,
+  PollDeviceLogin,
+  TeamGroup,
+  UserIdentity,
+} from '../logins.js';
 import { Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
 import {
@@ -36,6 +49,7 @@ import { defineRpc } from './define.js';
 const done = z.object({});
 const READING_MS = 20_000;
 const REPLAYING_MS = 60_000;
+const PROVIDER_MS = 25_000;
 
 export const policyRpc = {
   authenticate: defineRpc(
@@ -48,8 +62,15 @@ export const policyRpc = {
   decide: defineRpc('policy', 'decide', DecisionRequest, Decision, 3_000),
   whoami: defineRpc('policy', 'whoami', z.strictObject({}), Principal),
 
+  loginMethods: defineRpc('policy', 'login.methods', z.strictObject({}), LoginMethods),
+  // The identity provider is asked within these.
+  beginDeviceLogin: defineRpc('policy', 'login.device', BeginDeviceLogin, DeviceLogin, PROVIDER_MS),
+  pollDeviceLogin: defineRpc('policy', 'login.poll', PollDeviceLogin, DeviceLoginState, PROVIDER_MS),
+
   createUser: defineRpc('policy', 'user.create', CreateUser, User),
   listUsers: defineRpc('policy', 'user.list', PageRequest, page(User)),
+  removeUser: defineRpc('policy', 'user.remove', z.strictObject({ user: Name }), done),
+  linkIdentity: defineRpc('policy', 'user.link', LinkIdentity.extend({ user: Name }), UserIdentity),
   createTeam: defineRpc('policy', 'team.create', CreateTeam, Team),
   listTeams: defineRpc('policy', 'team.list', PageRequest, page(Team)),
   getTeam: defineRpc('policy', 'team.get', z.strictObject({ team: Name }), Team),
@@ -61,6 +82,27 @@ export const policyRpc = {
     Member,
   ),
   removeMember: defineRpc('policy', 'member.remove', z.strictObject({ team: Name, user: Name }), done),
+  listGroups: defineRpc('policy', 'group.list', PageRequest.extend({ team: Name }), page(TeamGroup)),
+  setGroup: defineRpc('policy', 'group.set', TeamGroup.strict(), TeamGroup),
+  removeGroup: defineRpc('policy', 'group.remove', z.strictObject({ team: Name, group: GroupName }), done),
+  createServiceAccount: defineRpc(
+    'policy',
+    'account.create',
+    CreateServiceAccount.extend({ team: Name }),
+    ServiceAccount,
+  ),
+  listServiceAccounts: defineRpc(
+    'policy',
+    'account.list',
+    PageRequest.extend({ team: Name }),
+    page(ServiceAccount),
+  ),
+  removeServiceAccount: defineRpc(
+    'policy',
+    'account.remove',
+    z.strictObject({ team: Name, name: Name }),
+    done,
+  ),
   createToken: defineRpc('policy', 'token.create', CreateToken, IssuedToken),
   listTokens: defineRpc('policy', 'token.list', PageRequest.extend({ user: Name.optional() }), page(Token)),
   revokeToken: defineRpc('policy', 'token.revoke', z.strictObject({ id: Id }), Token),
