@@ -68,8 +68,9 @@ describe('a deployment', () => {
     const [accepted, succeeded] = bench
       .recordsOf(place.project)
       .filter(({ action }) => action === actions.deploymentCreate.name);
-    expect(accepted.decisions).toHaveLength(1);
-    expect(succeeded.decisions).toEqual([...accepted.decisions, expect.any(String)]);
+    // Of the deployment, and of its one service.
+    expect(accepted.decisions).toHaveLength(2);
+    expect(succeeded.decisions).toEqual([...accepted.decisions, expect.any(String), expect.any(String)]);
     await eventually(() =>
       expect(bench.eventsOf(place.project).at(-1)?.type).toBe('deployment.succeeded.v1'),
     );
@@ -272,6 +273,93 @@ describe('what came up is judged', () => {
       privileged: false,
       unexpectedImages: [],
       bindMounts: [],
+    });
+    expect(await labelled(place.project, 'ps', '-a')).toBe('');
+  });
+});
+
+describe('each service', () => {
+  const instanceHook = (wanted: string, service: string) =>
+    bench.neighbours.asked.filter(
+      ({ action, hook, resource }) =>
+        action === 'instance.run' && hook === wanted && resource.id.endsWith(`.dev.${service}`),
+    );
+  const two = (): string =>
+    'services:\n  web:\n    image: one\n  worker:\n    image: two\n    read_only: true\n';
+  const deny = (project: string, hook: string): unknown =>
+    bench.neighbours.decide.set(project, (asked) =>
+      asked.action === 'instance.run' && asked.hook === hook && asked.resource.id.endsWith('.worker')
+        ? { allowed: false, policies: [{ id: 'no-worker', message: `Not ${hook}.` }] }
+        : {},
+    );
+
+  beside('is asked about before a container of it starts, and as it really runs', async () => {
+    const place = await bench.shop();
+    const done = await bench.finished((await bench.deploy(place, two())).id);
+    expect(done.status).toBe('succeeded');
+    const [before] = instanceHook('before', 'worker').filter(
+      ({ resource }) => resource.project === place.project,
+    );
+    expect(before).toMatchObject({
+      resource: { type: 'Service', id: `${place.project}.dev.worker`, environment: 'dev', team: 'acme' },
+      context: {
+        service: 'worker',
+        image: 'two',
+        tag: 'latest',
+        digest: bench.neighbours.images.two.digest,
+        readOnly: true,
+      },
+    });
+    const [after] = instanceHook('after', 'worker').filter(
+      ({ resource }) => resource.project === place.project,
+    );
+    expect(after.context).toMatchObject({
+      ...{ instances: 1, readOnly: true, privileged: false, unexpectedImage: false, hostNamespaces: [] },
+      digest: bench.neighbours.images.two.digest,
+    });
+    expect(after.principal).toEqual(before.principal);
+    // The record names every decision: of the deployment and of both services, at both ends.
+    const record = await eventually(() => {
+      const found = bench.records.find(
+        ({ action, project, outcome }) =>
+          action === 'deployment.create' && project === place.project && outcome === 'succeeded',
+      );
+      expect(found).toBeDefined();
+      return found;
+    });
+    expect(new Set(record?.decisions).size).toBe(6);
+  });
+
+  beside('that policy denies keeps all from starting, and is recorded', async () => {
+    const place = await bench.shop();
+    deny(place.project, 'before');
+    await expect(bench.deploy(place, two())).rejects.toMatchObject({
+      code: 'POLICY_DENIED',
+      message: expect.stringContaining(`Service "${place.project}.dev.worker"`) as string,
+    });
+    expect(await labelled(place.project, 'ps', '-a')).toBe('');
+    await eventually(() =>
+      expect(bench.records).toContainEqual(
+        expect.objectContaining({
+          ...{
+            action: 'instance.run',
+            project: place.project,
+            outcome: 'denied',
+            reason: 'no-worker: Not before.',
+          },
+          resource: { type: 'Service', id: `${place.project}.dev.worker` },
+        }),
+      ),
+    );
+  });
+
+  beside('that came up otherwise than policy allows is stopped, and the deployment undone', async () => {
+    const place = await bench.shop();
+    deny(place.project, 'after');
+    const denied = await bench.finished((await bench.deploy(place, two())).id);
+    expect(denied).toMatchObject({
+      status: 'denied',
+      reason: expect.stringContaining('no-worker (worker): Not after.') as string,
     });
     expect(await labelled(place.project, 'ps', '-a')).toBe('');
   });

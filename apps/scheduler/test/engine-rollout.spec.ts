@@ -42,7 +42,15 @@ describe('a first rollout', () => {
       { name: 'web', desired: 1, release: rollout.release, instances: [{ state: 'running', healthy: null }] },
     ]);
     expect(await textAt(addressOf(services, 'web'))).toBe('one');
-    expect(await bench.engine.inspect(rollout)).toEqual({
+    const { all, instances } = await bench.engine.inspect(rollout);
+    expect(instances).toMatchObject([
+      {
+        service: 'web',
+        facts: { instances: 1, user: '1000:1000', digest: images.one.digest, unexpectedImage: false },
+      },
+    ]);
+    expect(instances[0].facts.cpuMillis).toBeGreaterThan(0);
+    expect(all).toEqual({
       instances: 1,
       privileged: false,
       capabilities: [

@@ -12,6 +12,9 @@ const PORTS = 'libs/actions/src/ports.ts';
 const PERFORMS = 'libs/actions/src/performs.ts';
 const MEDIATION = 'libs/actions/src/mediation-check.ts';
 
+const INTAKE = 'apps/scheduler/src/deployments/intake.ts';
+const OUTCOME = 'apps/scheduler/src/deployments/outcome-judge.ts';
+
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'before is not asked',
@@ -132,5 +135,23 @@ export const MUTANTS: readonly Mutant[] = [
     file: MEDIATION,
     from: 'if (open.length === 0) return;',
     to: 'if (open.length >= 0) return;',
+  },
+  {
+    name: 'instances are not asked about before they start',
+    file: INTAKE,
+    from: 'grant.decisions.push(...(await this.authorizeInstances(environment, prepared, spec)));',
+    to: '',
+  },
+  {
+    name: 'instances are not judged as they run',
+    file: OUTCOME,
+    from: '...(await Promise.all(each))',
+    to: '',
+  },
+  {
+    name: 'what came up is not heeded',
+    file: OUTCOME,
+    from: 'if (denials.length === 0) return null;',
+    to: 'if (denials.length >= 0) return null;',
   },
 ];

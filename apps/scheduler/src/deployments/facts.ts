@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import { registryOf, type actions, type Amounts } from '@berth/contracts';
-import type { ComposeSpec, ReleasedImage, ServiceSpec } from '../compose/index.js';
+import type { ComposeSpec, ReleasedImage, RunService, ServiceSpec } from '../compose/index.js';
 
 export type DeploymentFacts = z.input<typeof actions.deploymentCreate.context>;
+
+type InstanceSpec = z.input<typeof actions.instanceRun.context>;
 
 /** Where no fixed port is published: above all ports there are. */
 const NO_PORT = 65_536;
@@ -38,6 +40,32 @@ export function deploymentFacts(
     cpuMillis: Math.round(cpu * 1_000),
     memoryBytes: memory,
     maxMemoryBytes: Math.max(0, ...all.map(({ limits }) => limits.memoryBytes)),
+  };
+}
+
+/** What policy judges of each service before a container of it starts. */
+export function instanceFacts(
+  place: { environment: string; release: string },
+  service: string,
+  spec: RunService,
+  { user }: Pick<ReleasedImage, 'user'>,
+): InstanceSpec {
+  const { pinned, limits } = spec;
+  return {
+    ...{ ...place, service, image: spec.image, tag: tagOf(spec.image) ?? '' },
+    ...{ registry: registryOf(pinned.repository), repository: pinned.repository, digest: pinned.digest },
+    user: userOf(spec.user ?? user),
+    readOnly: spec.readOnly,
+    capAdd: distinct(spec.capAdd),
+    publishedPorts: [...new Set(spec.ports.map(({ published }) => published ?? 0))].sort((a, b) => a - b),
+    hosts: distinct(spec.hosts),
+    volumes: distinct(spec.volumes.map(({ volume }) => volume)),
+    secrets: distinct(spec.secrets.map(({ secret }) => secret)),
+    uses: distinct(spec.uses),
+    replicas: spec.replicas,
+    cpuMillis: Math.ceil(limits.nanoCpus / 1e6),
+    memoryBytes: limits.memoryBytes,
+    pids: limits.pids,
   };
 }
 

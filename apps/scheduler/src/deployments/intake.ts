@@ -5,11 +5,15 @@ import { actions, BerthError, type Deployment } from '@berth/contracts';
 import { asBerthError } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
-import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
+import {
+  environmentResource,
+  serviceResource,
+  type EnvironmentEntity,
+} from '../environments/environment.entity.js';
 import { DeploymentStore } from './deployment-store.js';
 import { toDeployment } from './deployment.entity.js';
-import { amountsOf, deploymentFacts, noFacts } from './facts.js';
-import { Preparation } from './preparation.js';
+import { amountsOf, deploymentFacts, instanceFacts, noFacts } from './facts.js';
+import { Preparation, type Prepared } from './preparation.js';
 import { newSteps, withStep } from './steps.js';
 import { RolloutTimes } from './rollout-times.js';
 import type { Wanted } from './wanted.js';
@@ -68,6 +72,7 @@ export class Intake {
       resource: environmentResource(environment),
       context: deploymentFacts(environment.name, digest, spec, images),
     });
+    grant.decisions.push(...(await this.authorizeInstances(environment, prepared, spec)));
     steps = withStep(steps, 'policy', 'succeeded', null);
     await free;
     steps = withStep(steps, 'quota', 'running', null);
@@ -81,6 +86,25 @@ export class Intake {
       settings: wanted.settings,
     });
     return toDeployment(created);
+  }
+
+  /** Of each service apart. Answers the decisions, which the record of the deployment names. */
+  private async authorizeInstances(
+    environment: EnvironmentEntity,
+    { digest: release, images }: Prepared,
+    { services }: RunSpec,
+  ): Promise<string[]> {
+    const place = { environment: environment.name, release };
+    const asked = Object.entries(services).map(([name, service]) =>
+      this.pipeline.authorize({
+        action: actions.instanceRun,
+        resource: serviceResource(environment, name),
+        context: instanceFacts(place, name, service, images[name]),
+      }),
+    );
+    // Each denial is recorded, not only the one that is told.
+    await Promise.allSettled(asked);
+    return (await Promise.all(asked)).flatMap(({ decisions }) => decisions);
   }
 
   /** Whoever may not know of the environment learns nothing from the errors of what was sent. */

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { actions, BerthError, type ErrorCode } from '@berth/contracts';
+import { BerthError, type ErrorCode } from '@berth/contracts';
 import { asBerthError } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
 import type { Rollout, RolloutOutcome, RolloutProgress } from '../engine/container-engine.js';
 import type { DeploymentEntity, Undo } from './deployment.entity.js';
 import { added, addUsers, removeUsers, rotated } from '../resources/users.js';
 import type { Ingress } from '../ingress/ingress.js';
+import { judgeOutcome } from './outcome-judge.js';
 import { LeaseLost, type Held } from './rollout-ledger.js';
 import type { RunTools } from './run-tools.js';
 import { StepWriter } from './step-writer.js';
@@ -154,15 +155,13 @@ export class RolloutRun {
     this.steps.set('healthy', 'running', message);
   }
 
-  /** The `after` hook, on the containers as they are. */
+  /** The `after` hooks, on the containers as they are. */
   private async judge(rollout: Rollout): Promise<Undo | null> {
     const { engine, pipeline } = this.tools;
-    const facts = await engine.inspect(rollout);
-    const verdict = await pipeline.judge(actions.deploymentCreate, this.deployment.permission, facts);
-    if (!verdict || verdict.allowed) return null;
-    const told = verdict.policies.map(({ id, message }) => `${id}: ${message}`).join('; ');
-    const reason = `Policy denies what came up, so it was undone. ${told}`;
-    return { ...undoFor('denied', reason, 'POLICY_DENIED'), policies: verdict.policies };
+    const denial = await judgeOutcome(pipeline, this.deployment, await engine.inspect(rollout));
+    if (!denial) return null;
+    const reason = `Policy denies what came up, so it was undone. ${denial.told}`;
+    return { ...undoFor('denied', reason, 'POLICY_DENIED'), policies: denial.policies };
   }
 
   private async begin(undo: Undo): Promise<Undo> {

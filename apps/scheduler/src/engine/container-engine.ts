@@ -80,6 +80,14 @@ export interface EngineService {
 
 /** What the `after` hook of `deployment.create` judges. */
 export type InspectedFacts = z.input<typeof actions.deploymentCreate.outcome>;
+/** What the `after` hook of `instance.run` judges. */
+export type InstanceAsRun = z.input<typeof actions.instanceRun.outcome>;
+
+/** What a rollout has come to: all containers together, and each kind of them by its service. */
+export interface Inspection {
+  all: InspectedFacts;
+  instances: { service: string; facts: InstanceAsRun }[];
+}
 
 /** A shell script to be run in an instance of a service. */
 export interface ServiceCommand {
@@ -187,7 +195,7 @@ export interface ContainerEngine {
   /** Removes all services of an environment and, if asked, its volumes and its network; waits until containers are gone. */
   remove(target: EnvironmentRef, what: { network: boolean; volumes: boolean }): Promise<void>;
   services(target: EnvironmentRef): Promise<EngineService[]>;
-  inspect(rollout: Rollout): Promise<InspectedFacts>;
+  inspect(rollout: Rollout): Promise<Inspection>;
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
   /** What was changed behind our back since these rollouts ended, of each. Changes nothing. */
   drift(rollouts: readonly Rollout[]): Promise<EngineDrift[][]>;

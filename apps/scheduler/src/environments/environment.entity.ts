@@ -70,3 +70,7 @@ type Place = Pick<EnvironmentEntity, 'project' | 'name' | 'team'>;
 export function environmentResource({ project, name, team }: Place): ResourceRef {
   return { type: 'Environment', id: `${project}.${name}`, team, project, environment: name };
 }
+
+export function serviceResource({ team, project, name }: Place, service: string): ResourceRef {
+  return { type: 'Service', id: `${project}.${name}.${service}`, team, project, environment: name };
+}

@@ -3,7 +3,8 @@ import { ActionPipeline, type Intent } from '@berth/actions';
 import type { ResourceRef } from '@berth/contracts';
 import type { z } from 'zod';
 import type { EnvironmentEntity } from '../environments/environment.entity.js';
-import { serviceResource, ServicesService } from '../services/services.js';
+import { serviceResource } from '../environments/environment.entity.js';
+import { ServicesService } from '../services/services.js';
 
 /** Asks about a service before it is shown; what it throws is not to be caught. */
 export type Admit = (service: string) => Promise<void>;

@@ -3,7 +3,11 @@ import { ActionPipeline, notFound } from '@berth/actions';
 import { actions, type ResourceRef, type Service } from '@berth/contracts';
 import type { RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine, type EngineService } from '../engine/container-engine.js';
-import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
+import {
+  environmentResource,
+  serviceResource,
+  type EnvironmentEntity,
+} from '../environments/environment.entity.js';
 import { EnvironmentsService } from '../environments/environments.js';
 import { RunSpecs } from '../environments/run-specs.js';
 import { Ingress } from '../ingress/ingress.js';
@@ -54,13 +58,6 @@ export class ServicesService {
     if (missing) throw notFound(missing[1]);
     return new Map(found);
   }
-}
-
-export function serviceResource(
-  { team, project, name }: Pick<EnvironmentEntity, 'team' | 'project' | 'name'>,
-  service: string,
-): ResourceRef {
-  return { type: 'Service', id: `${project}.${name}.${service}`, team, project, environment: name };
 }
 
 export function toService(service: EngineService, spec: RunSpec | null, url: string | null): Service {

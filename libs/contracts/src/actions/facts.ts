@@ -24,6 +24,51 @@ export const DeploymentFacts = z.object({
   maxMemoryBytes: z.int().describe('The largest limit of one instance'),
 });
 
+/** What each container of one service is to be made from. */
+export const InstanceSpec = z.object({
+  ...{ environment: z.string(), release: z.string(), service: z.string() },
+  image: z.string().describe('As written'),
+  registry: z.string(),
+  repository: z.string().describe('With its registry'),
+  tag: z.string().describe('`latest` where none is written; empty for one by digest'),
+  digest: z.string(),
+  user: z.string().describe('`root` where none is named'),
+  readOnly: z.boolean(),
+  capAdd: z.array(z.string()),
+  publishedPorts: z.array(z.int()).describe('On the host; 0 is one that the engine picks'),
+  hosts: z.array(z.string()),
+  volumes: z.array(z.string()),
+  secrets: z.array(z.string()).describe('Names of those that it is given'),
+  uses: z.array(z.string()).describe('Names of the resources that it is given'),
+  replicas: z.int(),
+  cpuMillis: z.int().describe('Of one container'),
+  memoryBytes: z.int().describe('Of one container'),
+  pids: z.int().describe('Of one container'),
+});
+
+/** What the engine says of a container that came up; containers of which it says the same are judged together. */
+export const InstanceAsRun = z.object({
+  instances: z.int().describe('How many are like this'),
+  digest: z.string().describe('Of the image; empty when the engine does not know'),
+  unexpectedImage: z.boolean().describe('Whether that is not the one of the release'),
+  user: z
+    .string()
+    .optional()
+    .describe('Missing when the container is on another node and the image names it'),
+  readOnly: z.boolean(),
+  privileged: z.boolean(),
+  capabilities: z.array(z.string()).describe('All that it has; `ALL` for all'),
+  devices: z.array(z.string()).describe('Of the host'),
+  hostNamespaces: z.array(z.string()).describe('`network`, `pid`, `ipc`: those that it shares with the host'),
+  bindMounts: z.array(z.string()).describe('Sources on the host'),
+  volumes: z.array(z.string()),
+  networks: z.array(z.string()),
+  foreignNetworks: z.array(z.string()).describe("Networks that are not the environment's own"),
+  cpuMillis: z.int().describe('0 for no limit'),
+  memoryBytes: z.int().describe('0 for no limit'),
+  pids: z.int().describe('0 for no limit'),
+});
+
 /** What the engine says of the containers that came up. */
 export const InstanceFacts = z.object({
   instances: z.int(),

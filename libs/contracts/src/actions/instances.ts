@@ -1,9 +1,22 @@
 import { z } from 'zod';
 import { defineAction } from './define.js';
-import { read } from './kinds.js';
+import { InstanceAsRun, InstanceSpec } from './facts.js';
+import { both, free, read } from './kinds.js';
 
-/** What is at hand while instances run: their output. The scheduler owns it. */
+/** Instances, and what is at hand while they run: their output. The scheduler owns it. */
 const instances = { owner: 'scheduler' } as const;
+export const instanceRun = defineAction({
+  name: 'instance.run',
+  summary: 'Run the containers of a service, within a rollout',
+  ...instances,
+  ...free,
+  hooks: both,
+  record: 'change',
+  resource: ['Service'],
+  permission: 'develop',
+  context: InstanceSpec,
+  outcome: InstanceAsRun,
+});
 export const serviceLogs = defineAction({
   name: 'service.logs',
   summary: 'Read the output of a service',

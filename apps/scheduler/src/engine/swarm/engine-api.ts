@@ -28,13 +28,14 @@ export interface Task {
     ContainerSpec: {
       Image: string;
       User?: string;
+      ReadOnly?: boolean;
       Labels?: Record<string, string>;
       Healthcheck?: { Test?: string[] };
       CapabilityAdd?: string[];
       CapabilityDrop?: string[];
       Mounts?: { Type: string; Source?: string }[];
     };
-    Resources?: { Limits?: { MemoryBytes?: number; Pids?: number } };
+    Resources?: { Limits?: { NanoCPUs?: number; MemoryBytes?: number; Pids?: number } };
   };
   Status: {
     State: TaskState;

@@ -7,7 +7,7 @@ import type {
   EngineService,
   EnvironmentRef,
   ExecRequest,
-  InspectedFacts,
+  Inspection,
   LogRequest,
   OwnedObject,
   Rollout,
@@ -20,7 +20,8 @@ import { callEngine, connectDocker, isNoSwarm } from './docker-client.js';
 import { findDrift } from './drift.js';
 import { Generations } from './generations.js';
 import { prepareExec } from './exec.js';
-import { inspectFacts, listEngineServices } from './inspection.js';
+import { inspectRollout } from './container-facts.js';
+import { listEngineServices } from './inspection.js';
 import { streamLogs } from './log-stream.js';
 import { streamStats } from './stats-stream.js';
 import { Removal } from './removal.js';
@@ -95,8 +96,8 @@ export class SwarmEngine implements ContainerEngine {
     return this.inSwarm(() => listEngineServices(this.swarm.objects, target));
   }
 
-  inspect(rollout: Rollout): Promise<InspectedFacts> {
-    return this.inSwarm(() => inspectFacts(this.swarm, rollout));
+  inspect(rollout: Rollout): Promise<Inspection> {
+    return this.inSwarm(() => inspectRollout(this.swarm, rollout));
   }
 
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine> {

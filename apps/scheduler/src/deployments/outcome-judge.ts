@@ -1,0 +1,42 @@
+import type { ActionPipeline, Grant } from '@berth/actions';
+import { actions, type PolicyAnswer } from '@berth/contracts';
+import type { Inspection } from '../engine/container-engine.js';
+import { serviceResource } from '../environments/environment.entity.js';
+import type { DeploymentEntity } from './deployment.entity.js';
+
+export interface OutcomeDenial {
+  policies: PolicyAnswer[];
+  /** For a person: which service, and what each policy says. */
+  told: string;
+}
+
+/**
+ * The `after` hooks of what came up: of the whole deployment, and of each kind of container. Null where policy has nothing
+ * against it. All decisions are noted in the deployment's permission, by which its record names them.
+ */
+export async function judgeOutcome(
+  pipeline: ActionPipeline,
+  deployment: DeploymentEntity,
+  { all, instances }: Inspection,
+): Promise<OutcomeDenial | null> {
+  const { permission } = deployment;
+  const whole = pipeline.judge(actions.deploymentCreate, permission, all);
+  const place = { team: deployment.team, project: deployment.project, name: deployment.environment };
+  const each = instances.map(async ({ service, facts }) => {
+    const grant: Grant = {
+      ...permission,
+      ...{ action: actions.instanceRun.name, resource: serviceResource(place, service) },
+    };
+    return { service, verdict: await pipeline.judge(actions.instanceRun, grant, facts) };
+  });
+  const verdicts = [{ service: null, verdict: await whole }, ...(await Promise.all(each))];
+  const denials = verdicts.flatMap(({ service, verdict }) =>
+    verdict && !verdict.allowed ? verdict.policies.map((policy) => ({ service, policy })) : [],
+  );
+  if (denials.length === 0) return null;
+  const told = denials.map(({ service, policy: { id, message } }) =>
+    service === null ? `${id}: ${message}` : `${id} (${service}): ${message}`,
+  );
+  const policies = new Map(denials.map(({ policy }) => [`${policy.id} ${policy.message}`, policy]));
+  return { policies: [...policies.values()], told: [...new Set(told)].join('; ') };
+}
