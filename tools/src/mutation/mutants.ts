@@ -145,8 +145,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'instances are not judged as they run',
     file: OUTCOME,
-    from: '...(await Promise.all(each))',
-    to: '',
+    from: 'await Promise.all([whole(), ...each])',
+    to: 'await Promise.all([whole()])',
   },
   {
     name: 'what came up is not heeded',

@@ -1,5 +1,5 @@
 import type { ActionPipeline, Grant } from '@berth/actions';
-import { actions, type PolicyAnswer } from '@berth/contracts';
+import { actions, type Decision, type PolicyAnswer } from '@berth/contracts';
 import type { Inspection } from '../engine/container-engine.js';
 import { serviceResource } from '../environments/environment.entity.js';
 import type { DeploymentEntity } from './deployment.entity.js';
@@ -8,6 +8,12 @@ export interface OutcomeDenial {
   policies: PolicyAnswer[];
   /** For a person: which service, and what each policy says. */
   told: string;
+}
+
+interface Judged {
+  /** Null for all of the deployment together. */
+  service: string | null;
+  verdict: Decision | null;
 }
 
 /**
@@ -20,16 +26,19 @@ export async function judgeOutcome(
   { all, instances }: Inspection,
 ): Promise<OutcomeDenial | null> {
   const { permission } = deployment;
-  const whole = pipeline.judge(actions.deploymentCreate, permission, all);
+  const whole = async (): Promise<Judged> => ({
+    service: null,
+    verdict: await pipeline.judge(actions.deploymentCreate, permission, all),
+  });
   const place = { team: deployment.team, project: deployment.project, name: deployment.environment };
-  const each = instances.map(async ({ service, facts }) => {
+  const each = instances.map(async ({ service, facts }): Promise<Judged> => {
     const grant: Grant = {
       ...permission,
       ...{ action: actions.instanceRun.name, resource: serviceResource(place, service) },
     };
     return { service, verdict: await pipeline.judge(actions.instanceRun, grant, facts) };
   });
-  const verdicts = [{ service: null, verdict: await whole }, ...(await Promise.all(each))];
+  const verdicts = await Promise.all([whole(), ...each]);
   const denials = verdicts.flatMap(({ service, verdict }) =>
     verdict && !verdict.allowed ? verdict.policies.map((policy) => ({ service, policy })) : [],
   );
