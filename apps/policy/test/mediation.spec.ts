@@ -41,6 +41,7 @@ describe('every way into the service', () => {
       'LoginController.methods',
       'LoginController.poll',
       'MetricsController.read',
+      'SimulationController.assess',
       'UsersController.authenticate',
     ]);
   });

@@ -21,6 +21,7 @@ import { ProjectEntity } from './projects/project.entity.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
 import { ReleaseEntity } from './releases/release.entity.js';
+import { ReviewsModule } from './reviews/reviews.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { CatalogEntryEntity } from './resources/catalog-entry.entity.js';
 import { ResourcesModule } from './resources/resources.module.js';
@@ -65,6 +66,7 @@ export class AppModule {
         BackupsModule,
         ReconciliationModule,
         ComparisonsModule,
+        ReviewsModule,
         ServicesModule,
         MetadataModule,
         InstancesModule,

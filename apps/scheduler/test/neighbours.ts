@@ -6,6 +6,7 @@ import {
   quotaRpc,
   registryRpc,
   type BrokenLimit,
+  type AssessedQuestion,
   type Decision,
   type DecisionRequest,
   type Problem,
@@ -32,6 +33,8 @@ export class Neighbours {
   images: Record<string, PulledImage> = {};
   readonly silent = new Set<'policy' | 'quota'>();
   readonly asked: DecisionRequest[] = [];
+  /** What was only assessed, since nothing came of it. */
+  readonly assessed: DecisionRequest[] = [];
   readonly quota: QuotaWord[] = [];
 
   private constructor(private readonly connections: NatsConnection[]) {}
@@ -75,6 +78,14 @@ export class Neighbours {
       },
       () => this.silent.has('policy'),
     );
+    serve(connection, policyRpc.assess.subject, ({ questions }: { questions: AssessedQuestion[] }) => ({
+      assessments: questions.map(({ principal: user, ...question }) => {
+        const request = { ...question, principal: { user, tokenId: null } };
+        this.assessed.push(request);
+        const usual = { allowed: true, policies: [], advice: [] };
+        return { ...usual, ...this.decide.get(request.resource.project ?? '')?.(request) };
+      }),
+    }));
     serve(connection, policyRpc.getTeam.subject, ({ team }: { team: string }) => {
       if (team === 'nobody') throw new BerthError('NOT_FOUND', 'There is no team "nobody".');
       return { name: team, createdAt: new Date().toISOString() };

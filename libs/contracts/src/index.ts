@@ -13,6 +13,7 @@ export * from './policy-cases.js';
 export * from './policy-library.js';
 export * from './policy-hooks.js';
 export * from './policy-explanation.js';
+export * from './policy-review.js';
 export * from './images.js';
 export * from './records.js';
 export * from './events.js';

@@ -18,6 +18,7 @@ import { exceptionCommands } from './policy-exceptions.js';
 import { explainCommand } from './policy-explanation.js';
 import { historyCommands } from './policy-history.js';
 import { libraryCommands } from './policy-library.js';
+import { reviewCommand } from './policy-review.js';
 import { simulateCommand } from './policy-simulation.js';
 import { testCommand } from './policy-tests.js';
 import { policyId, readPolicy } from './policy-text.js';
@@ -55,6 +56,7 @@ export function policyCommands(cli: Cli): Command {
     ...exceptionCommands(cli),
     testCommand(cli),
     simulateCommand(cli),
+    reviewCommand(cli),
     libraryCommands(cli),
     explainCommand(cli),
     command('fmt', 'Lay out the text of a policy', [

@@ -31,6 +31,10 @@ const impact = {
   ...{ count: 3, lastAt: TIME, decision: ID },
   policies: [{ id: 'no-latest', message: 'Use a tag other than latest.' }],
 };
+const reviewFinding = {
+  ...{ effect: 'denied', action: 'instance.run', hook: 'after', service: 'web' },
+  policies: [{ id: 'no-root', message: 'web runs as root.' }],
+};
 const policyHook = {
   ...{ name: 'scanner', url: 'https://scanner.example.org/berth', subject: null },
   ...{ on: ['deployment.create.before'], scope: 'platform', timeoutMs: 800, onFailure: 'deny' },
@@ -123,6 +127,11 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   DeviceLogin: deviceLogin,
   PollDeviceLogin: { handle: deviceLogin.handle },
   DeviceLoginState: { state: 'pending', intervalSeconds: 5, token: null },
+  ReviewFinding: reviewFinding,
+  EnvironmentReview: {
+    ...{ project: 'shop', environment: 'dev', team: 'acme', release: RELEASE, deployment: ID },
+    ...{ deployedBy: 'mira', deployedAt: TIME, findings: [reviewFinding] },
+  },
   TeamGroup: { team: 'acme', group: 'engineering', role: 'developer' },
   SetTeamGroup: { role: 'developer' },
   CreateUser: { name: 'ci', kind: 'service' },

@@ -4,9 +4,16 @@ import { HooksController } from './hooks.controller.js';
 import { KnownScopes } from './known-scopes.js';
 import { LibraryController } from './library.controller.js';
 import { PoliciesController } from './policies.controller.js';
+import { ReviewsController } from './reviews.controller.js';
 
 @Module({
-  controllers: [PoliciesController, ExceptionsController, LibraryController, HooksController],
+  controllers: [
+    PoliciesController,
+    ExceptionsController,
+    LibraryController,
+    HooksController,
+    ReviewsController,
+  ],
   providers: [KnownScopes],
 })
 export class PoliciesModule {}

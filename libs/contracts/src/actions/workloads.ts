@@ -150,6 +150,14 @@ export const environmentCompare = defineAction({
   permission: 'view',
   context: z.object({ with: z.string() }),
 });
+export const environmentReview = defineAction({
+  name: 'environment.review',
+  summary: 'See what runs that policy would deny today',
+  ...workloads,
+  ...read,
+  resource: ['Platform'],
+  permission: 'anyone',
+});
 export const configurationList = defineAction({
   name: 'configuration.list',
   summary: 'List the versions of the variables and settings of an environment',

@@ -43,6 +43,7 @@ import { ExplainDecision, PolicyExplanation } from '../policy-explanation.js';
 import { PolicyTestReport, TestPolicies } from '../policy-cases.js';
 import { PolicyHook, RegisteredHook, SetPolicyHook } from '../policy-hooks.js';
 import { LibraryPolicy, RenderedPolicy, RenderLibraryPolicy } from '../policy-library.js';
+import { AssessQuestions, Assessments } from '../policy-review.js';
 import { PolicySimulation, SimulatePolicies } from '../policy-simulation.js';
 import { defineRpc } from './define.js';
 
@@ -60,6 +61,7 @@ export const policyRpc = {
   ),
   // Asked within other requests, which wait for 5 seconds: they must live to say that it was policy that did not answer.
   decide: defineRpc('policy', 'decide', DecisionRequest, Decision, 3_000),
+  assess: defineRpc('policy', 'assess', AssessQuestions, Assessments, READING_MS),
   whoami: defineRpc('policy', 'whoami', z.strictObject({}), Principal),
 
   loginMethods: defineRpc('policy', 'login.methods', z.strictObject({}), LoginMethods),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SetOnDrift } from '../drift.js';
 import { Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
+import { EnvironmentReview, ReviewQuery } from '../policy-review.js';
 import {
   ChangedEnvironment,
   Configuration,
@@ -26,6 +27,8 @@ import { defineRpc } from './define.js';
 const done = z.object({});
 /** Taking in a deployment may mean a cold look-up of images in an upstream registry, in milliseconds. */
 const ROLLOUT_MS = 60_000;
+/** Every container of a page is looked at, in milliseconds. */
+const REVIEW_MS = 60_000;
 const inProject = z.strictObject({ project: Name });
 const inEnvironment = z.strictObject({ project: Name, environment: Name });
 
@@ -111,6 +114,13 @@ export const schedulerRpc = {
   ),
   /** `with`: another environment of the project, or a release that ran in this one. */
   diff: defineRpc('scheduler', 'environment.diff', inEnvironment.extend({ with: z.string().max(100) }), Diff),
+  reviewEnvironments: defineRpc(
+    'scheduler',
+    'environment.review',
+    ReviewQuery,
+    page(EnvironmentReview),
+    REVIEW_MS,
+  ),
   parity: defineRpc('scheduler', 'environment.parity', inEnvironment.extend({ with: Name }), Parity),
   scaleService: defineRpc(
     'scheduler',
