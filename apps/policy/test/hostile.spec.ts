@@ -147,6 +147,7 @@ test('ten thousand policies are decided by, and a change among them holds at onc
      FROM generate_series(1, $1::int) AS n`,
     [POLICIES],
   );
+  // The first to change anything waits until all of them are read.
   await service.dataSource.query('UPDATE policy_revision SET revision = revision + 1');
   const text = 'forbid (principal, action == Berth::Action::"project.read.before", resource);';
   await service.call(policyRpc.applyPolicy, { id: 'stop', text }, admin);

@@ -106,7 +106,7 @@ export class PolicyService {
   ): Promise<z.output<Response>> {
     const body = JSON.stringify({ id: '1', pattern: rpc.subject, data: payload });
     const reply = await this.connection.request(rpc.subject, body, {
-      timeout: 20_000,
+      timeout: Math.max(20_000, rpc.timeout),
       headers: actor ? contextHeaders('test', actor) : headers(),
     });
     const packet = reply.json<{ response?: unknown; err?: unknown }>();

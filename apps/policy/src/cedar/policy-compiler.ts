@@ -142,10 +142,16 @@ export class PolicyCompiler {
     const readable = texts.filter(([id]) => !results.has(id));
     try {
       const calls = readable.map(([, text]): [string] => [text]);
-      const parts = await this.cedar.callAll('policySetTextToParts', calls);
       const jsons = await this.cedar.callAll('policyToJson', calls);
+      // What is no policy by itself may be several, or a template: that is told in words of its own.
+      const others = calls.filter((_call, index) => jsons[index].type === 'failure');
+      const parts = others.length > 0 ? await this.cedar.callAll('policySetTextToParts', others) : [];
       readable.forEach(([id, text], index) => {
-        attempt(id, () => void results.set(id, readPolicy(id, text, parts[index], jsons[index])));
+        const json = jsons[index];
+        attempt(id, () => {
+          if (json.type === 'failure') refuse(id, text, parts[others.indexOf(calls[index])], json);
+          else results.set(id, readPolicy(id, text, json.json));
+        });
       });
       return results;
     } catch (error) {
@@ -189,13 +195,13 @@ export class PolicyCompiler {
   }
 }
 
-/** What Cedar has read, as a policy of one's own. Throws POLICY_INVALID. */
-function readPolicy(
+/** Throws POLICY_INVALID, with what kept Cedar from reading it as one policy. */
+function refuse(
   id: string,
   text: string,
   parts: ReturnType<Cedar['policySetTextToParts']>,
-  answer: ReturnType<Cedar['policyToJson']>,
-): CompiledPolicy {
+  answer: Extract<ReturnType<Cedar['policyToJson']>, { type: 'failure' }>,
+): never {
   if (parts.type === 'failure') throw invalidPolicy(id, problemsOf(text, parts.errors));
   if (parts.policy_templates.length > 0) {
     throw invalidPolicy(id, [{ message: 'It is a template: ?principal and ?resource have no value here.' }]);
@@ -205,8 +211,11 @@ function readPolicy(
       { message: `It holds ${parts.policies.length} policies; apply them one by one.` },
     ]);
   }
-  if (answer.type === 'failure') throw invalidPolicy(id, problemsOf(text, answer.errors));
-  const { json } = answer;
+  throw invalidPolicy(id, problemsOf(text, answer.errors));
+}
+
+/** What Cedar has read, as a policy of one's own. Throws POLICY_INVALID. */
+function readPolicy(id: string, text: string, json: PolicyJson): CompiledPolicy {
   const { depth, inexact } = measureConditions(json.conditions);
   if (depth > MAX_EXPRESSION_DEPTH) {
     throw invalidPolicy(id, [
