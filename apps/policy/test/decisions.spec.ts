@@ -20,6 +20,9 @@ afterAll(() => service.stop());
 const shop = { type: 'Project', id: 'shop', team: 'acme', project: 'shop' } as const;
 const read = { action: 'project.read', resource: shop };
 
+const CUT_OFF = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = $1 AND application_name LIKE 'berth-policy%'`;
+
 describe('decisions over NATS', () => {
   it('say which policies allowed it, by which revision', async () => {
     expect(await service.decide(dan, read)).toMatchObject({
@@ -123,24 +126,27 @@ describe('decisions over NATS', () => {
   });
 
   it('are errors, not answers, while the database is away', async () => {
-    const client = new Client({ connectionString: service.database.adminUrl });
+    expect((await service.decide(dan, read)).allowed).toBe(true);
+    const database = new URL(service.database.adminUrl).pathname.slice(1);
+    // From another one: nobody can shut out themselves.
+    const elsewhere = new URL('/postgres', service.database.adminUrl);
+    const client = new Client({ connectionString: elsewhere.href });
     await client.connect();
     try {
-      await client.query('ALTER TABLE policy.users RENAME TO users_away');
+      await client.query(`ALTER DATABASE "${database}" ALLOW_CONNECTIONS false`);
+      await client.query(CUT_OFF, [database]);
       await expect(service.decide(dan, read)).rejects.toThrow();
     } finally {
-      await client.query('ALTER TABLE policy.users_away RENAME TO users');
+      await client.query(`ALTER DATABASE "${database}" ALLOW_CONNECTIONS true`);
       await client.end();
     }
-    expect((await service.decide(dan, read)).allowed).toBe(true);
+    await eventually(async () => expect((await service.decide(dan, read)).allowed).toBe(true));
   });
 
   it('go on after their connection was cut', async () => {
     const client = new Client({ connectionString: service.database.adminUrl });
     await client.connect();
-    await client.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'berth-policy%'`,
-    );
+    await client.query(CUT_OFF, [new URL(service.database.adminUrl).pathname.slice(1)]);
     await client.end();
     await eventually(async () => expect((await service.decide(dan, read)).allowed).toBe(true));
   });

@@ -2,40 +2,35 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { Name, type Role } from '@berth/contracts';
+import { Name } from '@berth/contracts';
 import { LOGGER, type Logger } from '@berth/runtime';
 import type { Asker } from '../decisions/verdict.js';
+import { type AskerRow, KnownAskers, type Moment } from './known-askers.js';
 
 /** Who asks, as the database has them now, and the revision of the policies at the same moment. */
 export interface FreshAsker extends Asker {
   revision: number;
 }
 
-interface Row {
-  position: string;
-  revision: number;
-  kind: 'user' | 'service' | null;
-  team: string | null;
-  admin: boolean | null;
-  teams: { team: string; role: Role }[];
-  scopes: string[] | null;
-  expired: boolean | null;
-  revoked: boolean | null;
-}
+const MOMENT =
+  '(SELECT epoch FROM identity_epoch) AS epoch, (SELECT revision FROM policy_revision) AS revision, now() AS now';
 
-const READ = {
+const READ_MOMENT = { name: 'moment', text: `SELECT ${MOMENT}` };
+
+const READ_ASKERS = {
   name: 'askers',
   text: `
-    SELECT asked.position, (SELECT revision FROM policy_revision) AS revision, u.kind, u.admin, u.team,
+    SELECT ${MOMENT}, asked.position, u.kind, u.admin, u.team,
            (SELECT coalesce(json_agg(json_build_object('team', m.team, 'role', m.role)), '[]'::json)
             FROM members m WHERE m.user_name = u.name) AS teams,
-           t.scopes, t.expires_at <= now() AS expired, t.revoked_at IS NOT NULL AS revoked
+           t.scopes, t.expires_at AS "expiresAt", t.revoked_at IS NOT NULL AS revoked
     FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS asked (name, token, position)
     LEFT JOIN users u ON u.name = asked.name
     LEFT JOIN tokens t ON t.id = asked.token AND t.user_name = u.name`,
 };
 
 interface Waiting {
+  key: string;
   name: string;
   tokenId: string | null;
   answer: Promise<FreshAsker>;
@@ -45,26 +40,26 @@ interface Waiting {
 
 const DEADLINE_MS = 3_000;
 const BATCH = 500;
-/** Queries at once: what is asked while all of them run waits for the first that ends. */
-const AT_ONCE = 2;
 
 /**
- * Reads users, memberships and tokens for decisions: never from a cache, so that what was revoked is so at once. All that
- * is asked while one query runs goes into the next one, and each query begins after all that it answers was asked. It has
- * connections of its own: a decision within a transaction must not wait for one of those that transactions hold.
+ * Reads users, memberships and tokens for decisions, so that what was revoked is so at once: each answer is of a moment after the
+ * question. What is known of somebody holds as long as the database says, at that moment, that nothing about anybody has
+ * changed since. All that is asked while one query runs goes into the next one. It has connections of its own: a decision
+ * within a transaction must not wait for one of those that transactions hold.
  */
 @Injectable()
 export class PrincipalReader implements OnApplicationShutdown {
   private readonly pool: pg.Pool;
+  private readonly known = new KnownAskers();
   private waiting = new Map<string, Waiting>();
-  private running = 0;
+  private running = false;
 
   constructor(@InjectDataSource() dataSource: DataSource, @Inject(LOGGER) logger: Logger) {
     const { url } = dataSource.options as { url?: string };
     this.pool = new pg.Pool({
       connectionString: url,
       application_name: 'berth-policy-decisions',
-      max: AT_ONCE,
+      max: 1,
       connectionTimeoutMillis: DEADLINE_MS,
       query_timeout: DEADLINE_MS,
     });
@@ -82,8 +77,8 @@ export class PrincipalReader implements OnApplicationShutdown {
       settle = resolve;
       fail = reject;
     });
-    this.waiting.set(key, { name, tokenId, answer, settle, fail });
-    if (this.running < AT_ONCE) void this.run();
+    this.waiting.set(key, { key, name, tokenId, answer, settle, fail });
+    if (!this.running) void this.run();
     return answer;
   }
 
@@ -92,39 +87,53 @@ export class PrincipalReader implements OnApplicationShutdown {
   }
 
   private async run(): Promise<void> {
-    this.running += 1;
+    this.running = true;
     // What is asked in the same turn goes along.
     await Promise.resolve();
     while (this.waiting.size > 0) {
-      const batch = [...this.waiting].slice(0, BATCH);
-      for (const [key] of batch) this.waiting.delete(key);
-      await this.answer(batch.map(([, asked]) => asked));
+      const batch = [...this.waiting.values()].slice(0, BATCH);
+      for (const { key } of batch) this.waiting.delete(key);
+      await this.answer(batch);
     }
-    this.running -= 1;
+    this.running = false;
   }
 
   private async answer(batch: readonly Waiting[]): Promise<void> {
     try {
-      // What is no name at all is nobody's; PostgreSQL would refuse some of it, and the batch with it.
-      const names = batch.map(({ name }) => (Name.safeParse(name).success ? name : ''));
-      const { rows } = await this.pool.query<Row>({
-        ...READ,
-        values: [names, batch.map(({ tokenId }) => tokenId)],
-      });
-      const found = new Map(rows.map((row) => [Number(row.position) - 1, row]));
-      batch.forEach((asked, index) => {
-        const row = found.get(index);
-        if (row) asked.settle(toAsker(asked, row));
-        else asked.fail(new Error('the database did not answer for all that was asked'));
-      });
+      const { rows } = await this.pool.query<Moment>(READ_MOMENT);
+      const unknown = this.settle(batch, rows[0]);
+      if (unknown.length > 0) await this.readAskers(unknown);
     } catch (error) {
       for (const { fail } of batch) fail(error);
     }
   }
+
+  /** Answers those who are known, and returns the others. */
+  private settle(batch: readonly Waiting[], moment: Moment): Waiting[] {
+    return batch.filter((asked) => {
+      const row = this.known.get(asked.key, moment);
+      if (row) asked.settle(toAsker(asked, row, moment));
+      return !row;
+    });
+  }
+
+  private async readAskers(batch: readonly Waiting[]): Promise<void> {
+    // What is no name at all is nobody's; PostgreSQL would refuse some of it, and the batch with it.
+    const names = batch.map(({ name }) => (Name.safeParse(name).success ? name : ''));
+    const values = [names, batch.map(({ tokenId }) => tokenId)];
+    const { rows } = await this.pool.query<AskerRow & Moment>({ ...READ_ASKERS, values });
+    const found = new Map(rows.map((row) => [Number(row.position) - 1, row]));
+    batch.forEach((asked, index) => {
+      const row = found.get(index);
+      if (!row) return asked.fail(new Error('the database did not answer for all that was asked'));
+      this.known.set(asked.key, row, row);
+      asked.settle(toAsker(asked, row, row));
+    });
+  }
 }
 
-function toAsker({ name, tokenId }: Waiting, row: Row): FreshAsker {
-  const { kind, admin, team, teams, scopes, revision } = row;
+function toAsker({ name, tokenId }: Waiting, row: AskerRow, { revision, now }: Moment): FreshAsker {
+  const { kind, admin, team, teams, scopes, expiresAt, revoked } = row;
   return {
     name,
     revision,
@@ -134,6 +143,6 @@ function toAsker({ name, tokenId }: Waiting, row: Row): FreshAsker {
         ? 'none'
         : scopes === null
           ? 'unknown'
-          : { scopes, expired: row.expired === true, revoked: row.revoked === true },
+          : { scopes, expired: expiresAt !== null && expiresAt <= now, revoked: revoked === true },
   };
 }

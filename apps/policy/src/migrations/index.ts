@@ -6,6 +6,7 @@ import { PolicyBindings1763900000004 } from './1763900000004-policy-bindings.js'
 import { PolicyExceptions1763900000005 } from './1763900000005-policy-exceptions.js';
 import { PolicyHooks1763900000006 } from './1763900000006-policy-hooks.js';
 import { Logins1763900000007 } from './1763900000007-logins.js';
+import { IdentityEpoch1763900000008 } from './1763900000008-identity-epoch.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -16,4 +17,5 @@ export const migrations = [
   PolicyExceptions1763900000005,
   PolicyHooks1763900000006,
   Logins1763900000007,
+  IdentityEpoch1763900000008,
 ];
