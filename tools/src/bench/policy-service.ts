@@ -1,9 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
 import type { z } from 'zod';
-import { policyRpc, type PolicySimulation, type Principal, type RpcDefinition } from '@berth/contracts';
+import {
+  policyRpc,
+  type DecisionRequest,
+  type PolicySimulation,
+  type Principal,
+  type RpcDefinition,
+} from '@berth/contracts';
 import {
   createTestDatabase,
   endRun,
@@ -12,12 +18,16 @@ import {
   startTestService,
   type TestService,
 } from '@berth/testing';
+import { Echo } from './echo.js';
 import { figure, type Figure } from './figures.js';
 
 const IN_FLIGHT = 64;
 const PHASE_MS = 5_000;
 const PAST = 100_000;
 const ROUNDS = 3;
+/** A pace that leaves the machine idle most of the time. */
+const CALM = 500;
+const ECHO = 'berth.rpc.policy.echo';
 const TEAMS = 5;
 const PEOPLE = 20;
 
@@ -49,6 +59,8 @@ class Service {
     const env = {
       ...{ DATABASE_URL: database.url, LOG_LEVEL: 'silent', BERTH_ADMIN_TOKEN_SHA256: hash(adminToken) },
       ...nats.as('policy').env,
+      // As the platform starts it.
+      NODE_OPTIONS: '--max-semi-space-size=4',
     };
     const service = new Service(connection, env, adminToken, database.adminUrl, async () => {
       await connection.close();
@@ -90,15 +102,35 @@ class Service {
 
   /** One that a member of a team is allowed: the policies that come with Berth are asked, and the database who asks. */
   async decide(n: number): Promise<void> {
+    const { allowed } = await this.call(policyRpc.decide, this.question(n));
+    if (!allowed) throw new Error('denied');
+  }
+
+  /** The same question, to who answers without thinking. */
+  async echo(n: number): Promise<void> {
+    const body = JSON.stringify({ id: '1', pattern: ECHO, data: this.question(n) });
+    const reply = await this.connection.request(ECHO, body, { timeout: 3_000 });
+    reply.json<Reply>();
+  }
+
+  /** Answers as a decision is answered. */
+  startEcho(): Promise<Echo> {
+    const policies = [
+      { id: 'team-developers', message: 'Developers of a team may change and run what the team owns.' },
+    ];
+    const response = { id: randomUUID(), allowed: true, visible: true, policies, advice: [], revision: 1 };
+    return Echo.start(ECHO, JSON.stringify({ response, isDisposed: true, id: '1' }), this.env);
+  }
+
+  private question(n: number): DecisionRequest {
     const { user, tokenId } = this.people[n % PEOPLE];
     const team = `team-${n % TEAMS}`;
     const project = `project-${n % 50}`;
-    const { allowed } = await this.call(policyRpc.decide, {
+    return {
       ...{ action: 'environment.remove', hook: 'before', principal: { user, tokenId } },
       resource: { type: 'Environment', id: `${project}.dev`, team, project, environment: 'dev' },
       context: { volumes: false },
-    });
-    if (!allowed) throw new Error('denied');
+    };
   }
 
   /** An action that changes nothing: both hooks, the transaction, its record and its event. */
@@ -180,6 +212,33 @@ async function load(service: Service): Promise<Figure[]> {
   ];
 }
 
+/** A decision, and an echo of the same size, in turn and at the same pace. */
+async function calm(service: Service): Promise<Figure[]> {
+  const echo = await service.startEcho();
+  try {
+    const times = { decision: [[], []] as number[][], echo: [[], []] as number[][] };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const [name, ask] of [
+        ['decision', (n: number) => service.decide(n)],
+        ['echo', (n: number) => service.echo(n)],
+      ] as const) {
+        const sorted = await atPace(ask, CALM);
+        times[name][0].push(share(sorted, 0.5));
+        times[name][1].push(share(sorted, 0.99));
+      }
+    }
+    const { decision, echo: bare } = times;
+    return [
+      figure(`over NATS, ${CALM} a second: p50 of a decision`, 'ms.', decision[0]),
+      figure(`over NATS, ${CALM} a second: p50 of an echo`, 'ms.', bare[0]),
+      figure(`over NATS, ${CALM} a second: p99 of a decision`, 'ms.', decision[1]),
+      figure(`over NATS, ${CALM} a second: p99 of an echo`, 'ms.', bare[1]),
+    ];
+  } finally {
+    await echo.stop();
+  }
+}
+
 async function passes(service: Service): Promise<Figure> {
   const times: number[] = [];
   for (let n = 0; n < 600; n += 1) {
@@ -249,7 +308,8 @@ export async function policyServiceFigures(): Promise<Figure[]> {
   try {
     const service = await Service.start();
     try {
-      const figures = [await passes(service), ...(await whatIf(service)), ...(await load(service))];
+      const figures = [await passes(service), ...(await whatIf(service))];
+      figures.push(...(await calm(service)), ...(await load(service)));
       await service.addInstance();
       figures.push(...(await load(service)));
       for (const _more of [3, 4]) await service.addInstance();
