@@ -27,7 +27,7 @@ export const PolicyEnv = DatabaseEnv.extend({
   BERTH_ADMIN_TOKEN_SHA256: Sha256.optional(),
   /** The same for the service account that the container engine pulls with. */
   BERTH_ENGINE_TOKEN_SHA256: Sha256.optional(),
-  /** 32 bytes as base64: what requests to hooks are signed with is made of it. Left out, hooks are asked over NATS only. */
+  /** 32 bytes as base64: what hooks are asked, and answer, is signed with secrets made of it. Left out, none can be registered. */
   BERTH_HOOKS_KEY: optional(HooksKey),
   /** The identity provider that people log in by. Left out, there is none. */
   BERTH_OIDC_ISSUER: optional(Issuer),

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, headers, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { policyRpc, type Principal } from '@berth/contracts';
 import { freePort } from '@berth/testing';
 import { failure, PolicyService } from './policy-service.js';
@@ -138,21 +138,81 @@ describe('a hook by URL', () => {
 });
 
 describe('a hook over NATS', () => {
-  it('is asked on a subject of its own, by whoever has the credentials of integrators', async () => {
-    await set('tickets');
-    expect((await remove()).policies[0].message).toContain('nobody listens there');
-    const subscription = integrator.subscribe('berth.hooks.tickets', {
+  interface Asked {
+    decision: string;
+    resource: { id: string };
+  }
+
+  /** Answers like an integrator that has this secret; sloppily, like one that has not. */
+  async function answering(
+    secret: string | null,
+    answerTo: (asked: Asked) => object,
+    connection = integrator,
+  ): Promise<Subscription> {
+    const subscription = connection.subscribe('berth.hooks.tickets', {
       callback: (_error, message) => {
-        const { resource } = message.json<{ resource: { id: string } }>();
-        message.respond(JSON.stringify({ allowed: resource.id === 'shop.dev', message: 'No ticket.' }));
+        const asked = message.json<Asked>();
+        const text = JSON.stringify(answerTo(asked));
+        const signed = headers();
+        const mac = createHmac('sha256', String(secret)).update(`${asked.decision}.${text}`).digest('hex');
+        signed.set('Berth-Signature', `v1=${mac}`);
+        message.respond(text, secret === null ? undefined : { headers: signed });
       },
     });
-    await integrator.flush();
+    await connection.flush();
+    return subscription;
+  }
+  const withTicket = ({ resource }: Asked): object => ({
+    ...{ allowed: resource.id === 'shop.dev', message: 'No ticket.' },
+  });
+
+  it('is asked on a subject of its own, by whoever has the credentials of integrators', async () => {
+    const { secret } = await set('tickets');
+    expect((await remove()).policies[0].message).toContain('nobody listens there');
+    const subscription = await answering(secret, withTicket);
     expect((await remove('dev')).allowed).toBe(true);
     expect((await remove('prod')).policies).toEqual([{ id: 'hook:tickets', message: 'No ticket.' }]);
     subscription.unsubscribe();
     await unset('tickets');
     expect((await remove('prod')).allowed).toBe(true);
+  });
+
+  it('hears no one else in its place: neither without its secret, nor with another, nor with an answer of before', async () => {
+    const { secret } = await set('tickets');
+    const { secret: other } = await set('scanner', { url });
+    await unset('scanner');
+    const yes = (): object => ({ allowed: true });
+    for (const forged of [null, other, 'guessed']) {
+      const subscription = await answering(forged, yes);
+      expect((await remove('prod')).policies[0].message).toContain('none was signed with its secret');
+      subscription.unsubscribe();
+    }
+    // One that is faster than the right one, and would spoil its answer.
+    const rival = await connect(service.nats.as('integrator'));
+    const subscriptions = [await answering(other, yes, rival), await answering(secret, withTicket)];
+    expect((await remove('dev')).allowed).toBe(true);
+    expect((await remove('prod')).policies).toEqual([{ id: 'hook:tickets', message: 'No ticket.' }]);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    const first = { decision: '', text: '', signature: '' };
+    const replaying = integrator.subscribe('berth.hooks.tickets', {
+      callback: (_error, message) => {
+        const { decision } = message.json<Asked>();
+        const text = JSON.stringify({ allowed: true });
+        if (!first.decision) {
+          const mac = createHmac('sha256', String(secret)).update(`${decision}.${text}`).digest('hex');
+          Object.assign(first, { decision, text, signature: `v1=${mac}` });
+        }
+        const signed = headers();
+        signed.set('berth-signature', first.signature);
+        message.respond(first.text, { headers: signed });
+      },
+    });
+    await integrator.flush();
+    expect((await remove('prod')).allowed).toBe(true);
+    expect((await remove('prod')).allowed).toBe(false);
+    replaying.unsubscribe();
+    await rival.close();
+    await unset('tickets');
   });
 
   it('gives those credentials no other subject', async () => {

@@ -50,7 +50,7 @@ export const RegisteredHook = PolicyHook.extend({
   secret: z
     .string()
     .nullable()
-    .describe('What requests to the URL are signed with: shown when it is made, and never again'),
+    .describe('What requests are signed with, and answers over NATS: shown when it is made, and never again'),
 }).meta({ id: 'RegisteredHook' });
 export type RegisteredHook = z.infer<typeof RegisteredHook>;
 

@@ -80,7 +80,11 @@ async function set(cli: Cli, name: string, options: SetOptions): Promise<void> {
   );
   if (hook.secret === null) return;
   cli.output.line(`Secret: ${hook.secret}`);
-  cli.output.note('It signs each request (Berth-Signature). Keep it: it is not shown again.');
+  cli.output.note(
+    hook.url === null
+      ? 'It signs each request and each answer (Berth-Signature). Keep it: it is not shown again.'
+      : 'It signs each request (Berth-Signature). Keep it: it is not shown again.',
+  );
 }
 
 async function remove(cli: Cli, name: string, options: Common): Promise<void> {

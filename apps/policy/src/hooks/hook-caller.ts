@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { errors } from '@nats-io/transport-node';
+import { errors, headers, Match, type Msg } from '@nats-io/transport-node';
 import { Counter } from 'prom-client';
 import {
   HookAnswer,
@@ -14,6 +14,7 @@ import { HookSecrets } from './hook-secrets.js';
 import { isAsked, type LiveHook } from './live-hook.js';
 
 const MOST_BYTES = 64 * 1024;
+const SIGNATURE = 'berth-signature';
 
 export interface HookVerdict {
   /** Denials; empty when nobody objects. */
@@ -55,7 +56,7 @@ export class HookCaller {
   ): Promise<void> {
     const id = `hook:${hook.name}`;
     try {
-      const { allowed, message } = await this.answerOf(hook, JSON.stringify(question));
+      const { allowed, message } = await this.answerOf(hook, question);
       this.answers.inc({ hook: hook.name, answer: allowed ? 'allowed' : 'denied' });
       if (!allowed) denials.push({ id, message: message?.trim() || `The hook "${hook.name}" denies it.` });
     } catch (error) {
@@ -66,16 +67,37 @@ export class HookCaller {
     }
   }
 
-  private async answerOf(hook: LiveHook, body: string): Promise<HookAnswer> {
+  private async answerOf(hook: LiveHook, question: HookQuestion): Promise<HookAnswer> {
+    const body = JSON.stringify(question);
     const text =
-      hook.url === null ? await this.overNats(hook, body) : await this.overHttp(hook.url, hook, body);
+      hook.url === null
+        ? await this.overNats(hook, question.decision, body)
+        : await this.overHttp(hook.url, hook, body);
     return HookAnswer.parse(JSON.parse(text));
   }
 
-  private async overNats({ name, timeoutMs }: LiveHook, body: string): Promise<string> {
-    const reply = await this.link.connection.request(hookSubject(name), body, { timeout: timeoutMs });
-    if (reply.data.length > MOST_BYTES) throw new Error('its answer is too large');
-    return reply.string();
+  /** All who answer hooks may hear the question: only what is signed with this one's secret is an answer to it. */
+  private async overNats(
+    { name, timeoutMs, secretId }: LiveHook,
+    decision: string,
+    body: string,
+  ): Promise<string> {
+    const { connection } = this.link;
+    // Registered before hooks over NATS had secrets.
+    if (secretId === null) {
+      return readable(await connection.request(hookSubject(name), body, { timeout: timeoutMs }));
+    }
+    const asked = headers();
+    asked.set(SIGNATURE, this.secrets.sign(name, secretId, body));
+    const options = { strategy: 'timer', maxWait: timeoutMs, headers: asked } as const;
+    let unsigned = false;
+    for await (const reply of await connection.requestMany(hookSubject(name), body, options)) {
+      const text = readable(reply);
+      const signature = reply.headers?.get(SIGNATURE, Match.IgnoreCase) ?? '';
+      if (this.secrets.isAnswerOf(name, secretId, { decision, text, signature })) return text;
+      unsigned = true;
+    }
+    throw new Error(unsigned ? 'none was signed with its secret' : `none in ${timeoutMs} ms`);
   }
 
   private async overHttp(
@@ -87,7 +109,7 @@ export class HookCaller {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        'berth-signature': secretId === null ? '' : this.secrets.sign(name, secretId, body),
+        [SIGNATURE]: secretId === null ? '' : this.secrets.sign(name, secretId, body),
       },
       body,
       // What was registered is asked, and nobody whom it names.
@@ -97,6 +119,11 @@ export class HookCaller {
     if (!response.ok) throw new Error(`it answered ${response.status}`);
     return readLimited(response);
   }
+}
+
+function readable(reply: Msg): string {
+  if (reply.data.length > MOST_BYTES) throw new Error('its answer is too large');
+  return reply.string();
 }
 
 async function readLimited(response: Response): Promise<string> {

@@ -1,9 +1,9 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { BerthError } from '@berth/contracts';
 import { POLICY_ENV, type PolicyEnv } from '../env.js';
 
-/** What requests to hooks are signed with. Made of a key that only the service has, so that no database holds a secret. */
+/** What requests to hooks are signed with, and answers over NATS. Made of a key that only the service has, so that no database holds a secret. */
 @Injectable()
 export class HookSecrets {
   constructor(@Inject(POLICY_ENV) private readonly env: PolicyEnv) {}
@@ -14,7 +14,7 @@ export class HookSecrets {
     if (!key) {
       throw new BerthError(
         'CONFLICT',
-        'The policy service has no BERTH_HOOKS_KEY, so requests to a URL cannot be signed. Set it, or ask the hook over NATS.',
+        'The policy service has no BERTH_HOOKS_KEY, so nothing that hooks are asked could be signed. Set it first.',
       );
     }
     return createHmac('sha256', Buffer.from(key, 'base64'))
@@ -25,7 +25,21 @@ export class HookSecrets {
   /** Of `<seconds since 1970>.<body>`, as whoever is asked can make it too. */
   sign(name: string, secretId: string, body: string, now = Date.now()): string {
     const time = Math.floor(now / 1_000);
-    const mac = createHmac('sha256', this.secretOf(name, secretId)).update(`${time}.${body}`).digest('hex');
-    return `t=${time},v1=${mac}`;
+    return `t=${time},v1=${this.mac(name, secretId, `${time}.${body}`)}`;
+  }
+
+  /** Whether an answer over NATS was given to this decision by whoever has the secret: signed is `<decision>.<answer>`. */
+  isAnswerOf(
+    name: string,
+    secretId: string,
+    { decision, text, signature }: { decision: string; text: string; signature: string },
+  ): boolean {
+    const wanted = Buffer.from(`v1=${this.mac(name, secretId, `${decision}.${text}`)}`);
+    const given = Buffer.from(signature);
+    return given.length === wanted.length && timingSafeEqual(given, wanted);
+  }
+
+  private mac(name: string, secretId: string, text: string): string {
+    return createHmac('sha256', this.secretOf(name, secretId)).update(text).digest('hex');
   }
 }

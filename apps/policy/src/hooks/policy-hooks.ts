@@ -61,8 +61,8 @@ export class PolicyHooks {
       const hooks = transaction.getRepository(PolicyHookEntity);
       const before = await hooks.findOneBy({ name });
       const kept = rotate ? null : (before?.secretId ?? null);
-      const secretId = url === undefined ? null : (kept ?? randomUUID());
-      const secret = secretId === null || secretId === kept ? null : this.secrets.secretOf(name, secretId);
+      const secretId = kept ?? randomUUID();
+      const secret = secretId === kept ? null : this.secrets.secretOf(name, secretId);
       const by = { updatedAt: new Date(), updatedBy: requireActor().user };
       const hook = toPolicyHook(await hooks.save({ name, url: url ?? null, ...wanted, secretId, ...by }));
       await this.store.raiseRevision(transaction);
