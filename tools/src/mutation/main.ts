@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { REPOSITORY } from '@berth/host';
 import { type Mutant, MUTANTS } from './mutants.js';
 
-const SPECS = ['libs/actions/test'];
+/** What runs after each change, unless a mutant names others. */
+const USUAL_SPECS: readonly string[] = ['libs/actions/test'];
 
 /** A copy of what is checked in here, with the changes that are not, and the packages by hard links. */
 function copyRepository(): string {
@@ -32,11 +33,11 @@ interface Report {
 }
 
 /** The tests that fail in the copy as it is. */
-function failingTests(copy: string): Promise<string[] | null> {
+function failingTests(copy: string, specs = USUAL_SPECS): Promise<string[] | null> {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
   const jest = join(copy, 'node_modules', 'jest', 'bin', 'jest.js');
-  const options = ['--json', `--outputFile=${report}`, '--silent', '--runInBand', '--forceExit', ...SPECS];
+  const options = ['--json', `--outputFile=${report}`, '--silent', '--runInBand', '--forceExit', ...specs];
   return new Promise((resolve) => {
     execFile(process.execPath, [jest, ...options], { cwd: copy, maxBuffer: 64 * 1024 * 1024 }, () => {
       try {
@@ -58,18 +59,21 @@ export function mutate(source: string, { name, from, to }: Mutant): string {
   return parts.join(to);
 }
 
-async function main(): Promise<void> {
+/** `npm run mutate -- instances` for those whose names have the word in them. */
+async function main(word = ''): Promise<void> {
+  const mutants = MUTANTS.filter(({ name }) => name.includes(word));
   const copy = copyRepository();
   try {
-    const intact = await failingTests(copy);
+    const all = [...new Set([...USUAL_SPECS, ...mutants.flatMap(({ specs = [] }) => specs)])];
+    const intact = await failingTests(copy, all);
     if (intact?.length !== 0)
       throw new Error(`the tests fail without any change: ${intact?.join('; ') ?? 'none ran'}`);
     const outcomes: Outcome[] = [];
-    for (const mutant of MUTANTS) {
+    for (const mutant of mutants) {
       const file = join(copy, mutant.file);
       const source = readFileSync(file, 'utf8');
       writeFileSync(file, mutate(source, mutant));
-      outcomes.push({ mutant: mutant.name, failed: await failingTests(copy) });
+      outcomes.push({ mutant: mutant.name, failed: await failingTests(copy, mutant.specs) });
       writeFileSync(file, source);
       const { failed } = outcomes[outcomes.length - 1];
       const told = failed?.length
@@ -87,4 +91,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (require.main === module) void main();
+if (require.main === module) void main(process.argv[2]);

@@ -5,6 +5,8 @@ export interface Mutant {
   /** Stands in the file once. */
   from: string;
   to: string;
+  /** Folders or files with the tests that should notice. */
+  specs?: readonly string[];
 }
 
 const PIPELINE = 'libs/actions/src/pipeline.ts';
@@ -13,6 +15,7 @@ const PERFORMS = 'libs/actions/src/performs.ts';
 const MEDIATION = 'libs/actions/src/mediation-check.ts';
 
 const INTAKE = 'apps/scheduler/src/deployments/intake.ts';
+const ROLLOUT_SPECS = ['apps/scheduler/test/deployments.spec.ts'];
 const OUTCOME = 'apps/scheduler/src/deployments/outcome-judge.ts';
 
 export const MUTANTS: readonly Mutant[] = [
@@ -141,17 +144,20 @@ export const MUTANTS: readonly Mutant[] = [
     file: INTAKE,
     from: 'grant.decisions.push(...(await this.authorizeInstances(environment, prepared, spec)));',
     to: '',
+    specs: ROLLOUT_SPECS,
   },
   {
     name: 'instances are not judged as they run',
     file: OUTCOME,
     from: 'await Promise.all([whole(), ...each])',
     to: 'await Promise.all([whole()])',
+    specs: ROLLOUT_SPECS,
   },
   {
     name: 'what came up is not heeded',
     file: OUTCOME,
     from: 'if (denials.length === 0) return null;',
     to: 'if (denials.length >= 0) return null;',
+    specs: ROLLOUT_SPECS,
   },
 ];
