@@ -98,6 +98,7 @@ describe('what is sent', () => {
     gateway
       .onJson('PUT /v1/projects/shop/environments/dev/services/web/scale', changed, 202)
       .onJson('POST /v1/projects/shop/environments/dev/services/web/restart', changed, 202)
+      .onJson('POST /v1/projects/shop/environments/dev/services/web/stop', changed, 202)
       .onJson('POST /v1/projects/shop/environments/prod/promotions', deployment({ cause: 'promote' }), 202)
       .onJson(`POST ${PLACE}/rollbacks`, deployment({ cause: 'rollback' }), 202)
       .on(`GET /v1/deployments/${ID}/events`, (_request, response) => {
@@ -109,6 +110,7 @@ describe('what is sent', () => {
     for (const line of [
       `scale web=3 ${inDev}`,
       `restart web ${inDev}`,
+      `stop web ${inDev}`,
       'promote dev prod --project shop',
       `rollback ${RELEASE.slice(7, 20)} ${inDev}`,
     ]) {
@@ -117,6 +119,7 @@ describe('what is sent', () => {
     }
     expect(gateway.requests('PUT')[0].body).toEqual({ replicas: 3 });
     expect(gateway.requests('POST').map(({ body }) => body)).toEqual([
+      {},
       {},
       { from: 'dev' },
       { release: RELEASE.slice(7, 20) },

@@ -189,6 +189,34 @@ describe('a change of the environment', () => {
     await expect(missing).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  beside('stops a service, under whatever name, and scaling starts it again', async () => {
+    const { dev } = await withProd();
+    await deploy(dev);
+    const at = { ...dev, service: 'web' };
+    bench.neighbours.decide.set(dev.project, ({ action }) => ({ allowed: action !== 'service.stop' }));
+    for (const refused of [
+      bench.call(schedulerRpc.stopService, at),
+      bench.call(schedulerRpc.scaleService, { ...at, replicas: 0 }),
+      bench.call(schedulerRpc.updateEnvironment, {
+        ...dev,
+        variables: {},
+        services: { web: { replicas: 0 } },
+      }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+    }
+    bench.neighbours.decide.delete(dev.project);
+    const stopped = await bench.call(schedulerRpc.stopService, at);
+    await succeeded(stopped.deployment ?? Promise.reject(new Error('nothing was rolled out')));
+    expect((await bench.services(dev))[0].replicas).toEqual({ running: 0, desired: 0 });
+    expect((await get(dev)).services).toEqual({ web: { replicas: 0 } });
+    const scaled = await bench.call(schedulerRpc.scaleService, { ...at, replicas: 1 });
+    await succeeded(scaled.deployment ?? Promise.reject(new Error('nothing was rolled out')));
+    expect((await bench.services(dev))[0].replicas).toEqual({ running: 1, desired: 1 });
+    const missing = bench.call(schedulerRpc.stopService, { ...dev, service: 'nope' });
+    await expect(missing).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   beside('is asked of policy by its own name', async () => {
     const { dev } = await withProd();
     await deploy(dev);

@@ -53,6 +53,19 @@ export function releaseCommands(cli: Cli): Command[] {
         ),
       );
     });
+  const stop = inEnvironment(
+    command('stop <service>', 'Stop all instances of a service; its volumes stay', ['stop worker --env dev']),
+  )
+    .argument('<service>')
+    .action(async (service: string, options: RolloutOptions & InEnvironment) => {
+      const place = path`/v1/projects/${projectName(cli, options.project)}/environments/${options.env}`;
+      await rollOut(cli, options, ASKING, async () =>
+        deploymentOf(
+          await cli.api.post(`${place}${path`/services/${service}/stop`}`, ChangedEnvironment, {}),
+        ),
+      );
+      if (!options.json) cli.output.note(`To start it again: berth scale ${service}=1 --env ${options.env}`);
+    });
   const restart = inEnvironment(
     command('restart <service>', 'Replace the instances of a service by new ones, without a gap', [
       'restart web --env prod',
@@ -67,7 +80,7 @@ export function releaseCommands(cli: Cli): Command[] {
         ),
       );
     });
-  return [promote, rollback, scale, restart].map((member) =>
+  return [promote, rollback, scale, stop, restart].map((member) =>
     member.option('-d, --detach', 'return as soon as it is accepted'),
   );
 }

@@ -29,6 +29,22 @@ export class ScalingController {
     return this.rpc.call(schedulerRpc.scaleService, { ...place, ...body });
   }
 
+  @Post('stop')
+  @Operation(actions.serviceStop, {
+    answer: ChangedEnvironment,
+    status: 202,
+    errors: ROLLOUT_ERRORS,
+    description:
+      'No instance runs afterwards, and its volumes stay. Becomes a setting of the environment: later deployments keep it, until the ' +
+      'service is scaled. Follow `deployment`.',
+  })
+  stop(
+    @Param({ schema: AtService }) place: AtService,
+    @Body({ schema: Nothing }) _body: z.output<typeof Nothing>,
+  ): Promise<ChangedEnvironment> {
+    return this.rpc.call(schedulerRpc.stopService, place);
+  }
+
   @Post('restart')
   @Operation(actions.serviceRestart, {
     answer: ChangedEnvironment,

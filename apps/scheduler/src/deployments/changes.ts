@@ -21,6 +21,7 @@ import { Redeployment } from './redeployment.js';
 
 type Update = z.infer<typeof schedulerRpc.updateEnvironment.request>;
 type Scale = z.infer<typeof schedulerRpc.scaleService.request>;
+type Stop = z.infer<typeof schedulerRpc.stopService.request>;
 type Restart = z.infer<typeof schedulerRpc.restartService.request>;
 
 interface Change {
@@ -60,6 +61,7 @@ export class Changes {
       resource: environmentResource(environment),
       context,
     });
+    await this.authorizeStops(environment, settings);
     return this.apply(environment, { cause: 'configure', action, grant, settings });
   }
 
@@ -69,12 +71,43 @@ export class Changes {
     const action = actions.serviceScale;
     const resource = serviceResource(environment, service);
     const grant = await this.pipeline.authorize({ action, resource, context: { replicas } });
-    await this.redeployment.requireService(environment, resource, service);
+    await this.authorizeStops(environment, { services: { [service]: { replicas } } });
+    return this.resize(environment, service, replicas, { action, grant });
+  }
+
+  /** Throws NOT_FOUND for a service that does not run. */
+  async stop({ project, environment: name, service }: Stop): Promise<ChangedEnvironment> {
+    const environment = await this.environments.find(project, name);
+    const action = actions.serviceStop;
+    const resource = serviceResource(environment, service);
+    const grant = await this.pipeline.authorize({ action, resource, context: {} });
+    return this.resize(environment, service, 0, { action, grant });
+  }
+
+  /** What brings a service to no instance stops it, by whatever name. */
+  private async authorizeStops(
+    environment: EnvironmentEntity,
+    { services }: Pick<Settings, 'services'>,
+  ): Promise<void> {
+    for (const [service, { replicas }] of Object.entries(services)) {
+      if (replicas !== 0 || environment.services[service]?.replicas === 0) continue;
+      const resource = serviceResource(environment, service);
+      await this.pipeline.authorize({ action: actions.serviceStop, resource, context: {} });
+    }
+  }
+
+  private async resize(
+    environment: EnvironmentEntity,
+    service: string,
+    replicas: number,
+    asked: Pick<Change, 'action' | 'grant'>,
+  ): Promise<ChangedEnvironment> {
+    await this.redeployment.requireService(environment, serviceResource(environment, service), service);
     const services = {
       ...environment.services,
       [service]: { ...environment.services[service], replicas },
     };
-    return this.apply(environment, { cause: 'scale', action, grant, settings: { ...environment, services } });
+    return this.apply(environment, { cause: 'scale', ...asked, settings: { ...environment, services } });
   }
 
   /** Throws NOT_FOUND for a service that does not run. */

@@ -48,6 +48,12 @@ export class DeploymentsController {
     return this.changes.scale(request);
   }
 
+  @Handles(schedulerRpc.stopService)
+  @Performs(actions.serviceStop)
+  stop(request: z.infer<typeof schedulerRpc.stopService.request>): Promise<ChangedEnvironment> {
+    return this.changes.stop(request);
+  }
+
   @Handles(schedulerRpc.restartService)
   @Performs(actions.serviceRestart)
   restart(request: z.infer<typeof schedulerRpc.restartService.request>): Promise<ChangedEnvironment> {

@@ -175,6 +175,15 @@ export const serviceScale = defineAction({
   permission: 'develop',
   context: z.object({ replicas: z.int() }),
 });
+export const serviceStop = defineAction({
+  name: 'service.stop',
+  summary: 'Stop all instances of a service; asked as well where another action scales one to none',
+  ...workloads,
+  ...change,
+  resource: ['Service'],
+  permission: 'develop',
+  context: nothing,
+});
 export const serviceRestart = defineAction({
   name: 'service.restart',
   summary: 'Replace the instances of a service by new ones',

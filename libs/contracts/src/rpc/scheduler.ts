@@ -129,6 +129,13 @@ export const schedulerRpc = {
     ChangedEnvironment,
     ROLLOUT_MS,
   ),
+  stopService: defineRpc(
+    'scheduler',
+    'service.stop',
+    inEnvironment.extend({ service: Name }),
+    ChangedEnvironment,
+    ROLLOUT_MS,
+  ),
   restartService: defineRpc(
     'scheduler',
     'service.restart',
