@@ -133,6 +133,7 @@ describe('complete mediation', () => {
       'instance.run',
       'image.pull',
       'image.push',
+      'image.delete',
       'image.list',
     ];
     expect([...catalog.keys()].filter((name) => !bound.has(name)).sort()).toEqual(elsewhere.sort());

@@ -5,6 +5,7 @@ import { LOGGER, type Logger } from '@berth/runtime';
 import { ImageCatalog } from './catalog/image-catalog.js';
 import type { RegistryEnv } from './env.js';
 import { Authenticator } from './http/authenticator.js';
+import { DeleteRoutes } from './http/delete-routes.js';
 import { NameReader } from './http/name-reader.js';
 import { PullRoutes } from './http/pull-routes.js';
 import { PushRoutes } from './http/push-routes.js';
@@ -17,6 +18,7 @@ import { ManifestStore } from './pull/manifest-store.js';
 import { ManifestPushes } from './push/manifest-pushes.js';
 import { Uploads } from './push/uploads.js';
 import { UploadSweep } from './push/upload-sweep.js';
+import { ManifestRemovals } from './remove/manifest-removals.js';
 import { ImageResolver } from './resolve/image-resolver.js';
 import { ReferenceSettings } from './resolve/reference-settings.js';
 import { ResolveController } from './resolve/resolve.controller.js';
@@ -112,6 +114,8 @@ export class RegistryModule {
         UploadHandler,
         PullRoutes,
         PushRoutes,
+        ManifestRemovals,
+        DeleteRoutes,
         RouteTable,
         RegistryEndpoint,
         UploadSweep,

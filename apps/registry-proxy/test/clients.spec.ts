@@ -63,7 +63,7 @@ describe('the clients people use', () => {
   const skopeo = (verb: string, ...parameters: string[]): Promise<string> =>
     succeed('skopeo', verb, ...parameters);
 
-  it('skopeo copies in and out, and lists tags', async () => {
+  it('skopeo copies in and out, lists tags, and deletes', async () => {
     const credentials = `anyone:${people.developer}`;
     const target = `docker://${registry.address}/acme/copied`;
     await skopeo(
@@ -116,6 +116,9 @@ describe('the clients people use', () => {
         )
       ).code,
     ).not.toBe(0);
+    await skopeo('delete', '--tls-verify=false', '--creds', credentials, `${target}:oci`);
+    const left = await skopeo('list-tags', '--tls-verify=false', '--creds', credentials, target);
+    expect((JSON.parse(left) as { Tags: string[] }).Tags).toEqual(['1']);
   });
 
   it('docker logs in, pulls through, runs, pushes and pulls by digest', async () => {

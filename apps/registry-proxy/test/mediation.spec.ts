@@ -36,6 +36,7 @@ describe('every way into the registry-proxy', () => {
         'POST /v2/<name>/blobs/uploads/: image.push',
         'PATCH /v2/<name>/blobs/uploads/<id>: image.push',
         'PUT /v2/<name>/manifests/<reference>: image.push',
+        'DELETE /v2/<name>/manifests/<reference>: image.delete',
         'GET/HEAD /v2/: public',
       ]),
     );

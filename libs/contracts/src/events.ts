@@ -216,6 +216,11 @@ export const imageCached = defineEvent(
   'A manifest was fetched from an upstream and stored.',
   PushedImage,
 );
+export const imageDeleted = defineEvent(
+  'image.deleted.v1',
+  'A tag was deleted, or, where the reference is a digest, an image with its tags.',
+  PushedImage.pick({ repository: true, reference: true, digest: true }),
+);
 export const quotaSetEvent = defineEvent('quota.set.v1', 'Limits were set.', Quota);
 
 export const environmentDrifted = defineEvent(

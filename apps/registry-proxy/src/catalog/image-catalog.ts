@@ -62,6 +62,7 @@ export class ImageCatalog {
     return rows[0] ?? null;
   }
 
+  /** Those that are there, and stay so until the transaction ends. */
   async hasManifests(
     repository: string,
     digests: Digest[],
@@ -71,6 +72,7 @@ export class ImageCatalog {
     const rows = await transaction.find(ManifestRow, {
       select: { digest: true },
       where: { repository, digest: In(digests) },
+      lock: { mode: 'for_key_share' },
     });
     return new Set(rows.map((row) => row.digest));
   }

@@ -18,6 +18,10 @@ export function pushIntent(name: RepositoryName, reference: string) {
   return { action: actions.imagePush, resource: imageResource(name), context: facts(name, reference) };
 }
 
+export function deleteIntent(name: RepositoryName, reference: string) {
+  return { action: actions.imageDelete, resource: imageResource(name), context: facts(name, reference) };
+}
+
 export function listIntent(name: RepositoryName) {
   const { registry, repository } = facts(name, '');
   return { action: actions.imageList, resource: imageResource(name), context: { registry, repository } };

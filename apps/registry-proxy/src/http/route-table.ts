@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DeleteRoutes } from './delete-routes.js';
 import { PullRoutes } from './pull-routes.js';
 import { PushRoutes } from './push-routes.js';
 import { OciError } from './oci-error.js';
@@ -22,9 +23,9 @@ const PING: Route = {
 export class RouteTable {
   readonly routes: readonly Route[];
 
-  constructor(pulls: PullRoutes, pushes: PushRoutes) {
+  constructor(pulls: PullRoutes, pushes: PushRoutes, deletes: DeleteRoutes) {
     // Uploads before blobs, as `uploads` could be taken for a digest.
-    this.routes = [PING, ...pushes.routes, ...pulls.routes];
+    this.routes = [PING, ...pushes.routes, ...deletes.routes, ...pulls.routes];
     checkRoutes(this.routes);
   }
 

@@ -28,6 +28,15 @@ export const imagePush = defineAction({
   context: ImageFacts,
   outcome: z.object({ digest: z.string(), mediaType: z.string(), size: z.int() }),
 });
+export const imageDelete = defineAction({
+  name: 'image.delete',
+  summary: 'Delete a tag, or an image with its tags',
+  ...images,
+  ...change,
+  resource: ['Image'],
+  permission: 'develop',
+  context: ImageFacts,
+});
 export const imageList = defineAction({
   name: 'image.list',
   summary: 'List the tags of a repository',

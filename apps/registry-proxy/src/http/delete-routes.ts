@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { ActionPipeline } from '@berth/actions';
+import { actions, imageDeleted } from '@berth/contracts';
+import { draftEvent } from '@berth/messaging';
+import { parseManifestReference } from '../names/tag.js';
+import { ManifestRemovals } from '../remove/manifest-removals.js';
+import type { Exchange } from './exchange.js';
+import { deleteIntent } from './image-intent.js';
+import { OciError } from './oci-error.js';
+import type { Route, Target } from './route.js';
+
+/** The routes that take away (OCI distribution spec 1.1, "Content Management"). Blobs go by themselves, once nothing names them. */
+@Injectable()
+export class DeleteRoutes {
+  readonly routes: readonly Route[] = [
+    {
+      id: '/v2/<name>/manifests/<reference>',
+      methods: ['DELETE'],
+      pattern: /^\/v2\/(.+)\/manifests\/([^/]+)$/,
+      performs: actions.imageDelete,
+      handle: (exchange, target) => this.manifest(exchange, target),
+    },
+  ];
+
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    private readonly removals: ManifestRemovals,
+  ) {}
+
+  private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {
+    if (name.kind !== 'hosted') {
+      throw new OciError(
+        'UNSUPPORTED',
+        `${name.name} is pulled through from ${name.upstream}; what is deleted here is pulled again`,
+      );
+    }
+    const parsed = parseManifestReference(reference);
+    if (parsed === null) {
+      throw new OciError(
+        'MANIFEST_UNKNOWN',
+        `"${reference.slice(0, 200)}" is neither a tag nor a sha256 digest`,
+      );
+    }
+    await this.pipeline.change(deleteIntent(name, reference), async (transaction) => {
+      const digest = await this.removals.remove(name.name, parsed, transaction);
+      const told = { repository: name.name, reference, digest };
+      return {
+        result: digest,
+        outcome: {},
+        events: [draftEvent(imageDeleted, { team: name.team }, told)],
+      };
+    });
+    exchange.answer(202, {}, '');
+  }
+}

@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { OciError } from '../http/oci-error.js';
+import type { Digest } from '../names/digest.js';
+import type { ManifestReference } from '../names/tag.js';
+
+/** Takes tags and manifests away (OCI distribution spec 1.1, "Content Management"). The bytes of what nothing names stay in the store. */
+@Injectable()
+export class ManifestRemovals {
+  /**
+   * By its tag: the tag alone. By its digest: the manifest with all its tags. Answers the digest. Throws MANIFEST_UNKNOWN, and
+   * UNSUPPORTED for one that an index lists: the index could not be pulled any more.
+   */
+  async remove(
+    repository: string,
+    reference: ManifestReference,
+    transaction: EntityManager,
+  ): Promise<Digest> {
+    if (reference.tag !== undefined) return this.removeTag(repository, reference.tag, transaction);
+    const { digest } = reference;
+    // Held against whoever pushes an index that lists it: see `hasManifests`.
+    const [held]: unknown[] = await transaction.query(
+      'SELECT FROM manifests WHERE repository = $1 AND digest = $2 FOR UPDATE',
+      [repository, digest],
+    );
+    if (!held) throw unknown(repository, digest);
+    const [listing]: { manifest: string }[] = await transaction.query(
+      `SELECT manifest FROM manifest_parts WHERE repository = $1 AND digest = $2 AND role = 'manifest' LIMIT 1`,
+      [repository, digest],
+    );
+    if (listing) {
+      throw new OciError(
+        'UNSUPPORTED',
+        `${digest} is listed by the index ${listing.manifest}; delete that first`,
+        {
+          detail: { index: listing.manifest },
+        },
+      );
+    }
+    await transaction.query('DELETE FROM manifests WHERE repository = $1 AND digest = $2', [
+      repository,
+      digest,
+    ]);
+    return digest;
+  }
+
+  private async removeTag(repository: string, tag: string, transaction: EntityManager): Promise<Digest> {
+    const [removed]: [{ digest: Digest }[], number] = await transaction.query(
+      'DELETE FROM tags WHERE repository = $1 AND name = $2 RETURNING digest',
+      [repository, tag],
+    );
+    if (removed.length === 0) throw unknown(repository, tag);
+    return removed[0].digest;
+  }
+}
+
+function unknown(repository: string, reference: string): OciError {
+  return new OciError('MANIFEST_UNKNOWN', `${repository} has no manifest ${reference}`, {
+    detail: { reference },
+  });
+}
