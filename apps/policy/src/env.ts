@@ -14,13 +14,14 @@ const HooksKey = z.base64().refine((key) => Buffer.from(key, 'base64').length ==
 const optional = <T extends z.ZodType>(type: T) =>
   z.preprocess((value) => value || undefined, type.optional());
 
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
 /** Secrets and tokens go there: in the clear to this machine only. */
 const Issuer = z
   .url({ protocol: /^https?$/ })
   .refine((url) => url.startsWith('https:') || LOOPBACK.test(new URL(url).hostname), {
     error: 'must be an https URL, unless it is on this machine',
   });
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 export const PolicyEnv = DatabaseEnv.extend({
   /** The first admin's token: only its hash ever comes here. Left out, no such token is made. */

@@ -1,4 +1,5 @@
 import { policyRpc, type Principal } from '@berth/contracts';
+import { eventually } from '@berth/testing';
 import { PolicyService } from './policy-service.js';
 
 let service: PolicyService;
@@ -64,8 +65,7 @@ test('a token that is known ends when its time has come', async () => {
     `UPDATE tokens SET expires_at = now() + interval '1 second' WHERE user_name = 'kim'`,
   );
   expect(await answers(kim)).toBe(true);
-  await new Promise((resolve) => setTimeout(resolve, 1_100));
-  expect(await answers(kim)).toBe(false);
+  await eventually(async () => expect(await answers(kim)).toBe(false));
 });
 
 test('a change that is not committed holds for nobody', async () => {

@@ -45,17 +45,12 @@ describe('what is deleted', () => {
   const tagsOf = async (repository: string): Promise<string[]> =>
     ((await (await registry.fetch(`/v2/${repository}/tags/list`)).json()) as { tags: string[] }).tags;
 
-  async function pushIndex(repository: string): Promise<string> {
+  /** An index that lists the image. */
+  const putIndex = (repository: string): Promise<Response> => {
     const entry = { mediaType: image.mediaType, digest: image.digest, size: image.manifest.length };
     const body = JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [entry] });
-    const response = await registry.fetch(at(repository, 'all'), {
-      method: 'PUT',
-      headers: { 'content-type': INDEX },
-      body,
-    });
-    expect(response.status).toBe(201);
-    return response.headers.get('docker-content-digest') ?? '';
-  }
+    return registry.fetch(at(repository, 'all'), { method: 'PUT', headers: { 'content-type': INDEX }, body });
+  };
 
   it('is a tag alone, or an image with all its tags, and may be pushed again', async () => {
     await push('acme/gone', '1', '2', '3');
@@ -96,7 +91,9 @@ describe('what is deleted', () => {
 
   it('is there, is no part of an index, and is not of an upstream', async () => {
     await push('acme/index', '1');
-    const index = await pushIndex('acme/index');
+    const pushed = await putIndex('acme/index');
+    expect(pushed.status).toBe(201);
+    const index = pushed.headers.get('docker-content-digest') ?? '';
     expect(await remove(at('acme/index', image.digest))).toEqual([405, 'UNSUPPORTED']);
     expect(await remove(at('acme/index', index))).toEqual([202, null]);
     expect(await remove(at('acme/index', image.digest))).toEqual([202, null]);
@@ -121,11 +118,8 @@ describe('what is deleted', () => {
     for (let round = 0; round < 20; round += 1) {
       const repository = `acme/race-${round}`;
       await push(repository, '1');
-      const entry = { mediaType: image.mediaType, digest: image.digest, size: image.manifest.length };
-      const body = JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [entry] });
-      const headers = { 'content-type': INDEX };
       const [pushed, removed] = await Promise.all([
-        registry.fetch(at(repository, 'all'), { method: 'PUT', headers, body }),
+        putIndex(repository),
         registry.fetch(at(repository, image.digest), { method: 'DELETE' }),
       ]);
       const there = await status(at(repository, image.digest));

@@ -79,16 +79,8 @@ async function diff(
   }
 }
 
-async function allVersions(cli: Cli, id: string): Promise<PolicyVersion[]> {
-  const found: PolicyVersion[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = { limit: 200, cursor };
-    const part = await cli.api.get(path`/v1/policies/${id}/versions`, page(PolicyVersion), query);
-    found.push(...part.items);
-    cursor = part.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return found;
+function allVersions(cli: Cli, id: string): Promise<PolicyVersion[]> {
+  return cli.api.all(path`/v1/policies/${id}/versions`, PolicyVersion, { limit: 200 });
 }
 
 function pick(id: string, found: readonly PolicyVersion[], wanted: number): PolicyVersion {

@@ -1,4 +1,4 @@
-import { EnvironmentReview, page, type ReviewFinding } from '@berth/contracts';
+import { EnvironmentReview, type ReviewFinding } from '@berth/contracts';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { command, type Common } from '../command.js';
@@ -6,6 +6,7 @@ import type { Color } from '../output/output.js';
 import { ago } from '../output/text.js';
 
 const COLORS: Record<ReviewFinding['effect'], Color> = { denied: 'red', warned: 'yellow' };
+/** Every container of a page is looked at before it is answered. */
 const PAGE = 50;
 
 export function reviewCommand(cli: Cli): Command {
@@ -19,7 +20,7 @@ export function reviewCommand(cli: Cli): Command {
 }
 
 async function review(cli: Cli, { json, project }: Common & { project?: string }): Promise<void> {
-  const reviews = await all(cli, project);
+  const reviews = await cli.api.all('/v1/reviews', EnvironmentReview, { limit: PAGE, project });
   if (json) return cli.output.json({ items: reviews });
   const { output } = cli;
   const rows = reviews.flatMap((of) => of.findings.map((finding) => ({ of, finding })));
@@ -37,15 +38,4 @@ async function review(cli: Cli, { json, project }: Common & { project?: string }
   );
   const hit = new Set(rows.map(({ of }) => of)).size;
   output.note(`${hit} of ${reviews.length} environments that run something.`);
-}
-
-async function all(cli: Cli, project: string | undefined): Promise<EnvironmentReview[]> {
-  const reviews: EnvironmentReview[] = [];
-  let cursor: string | null | undefined;
-  do {
-    const found = await cli.api.get('/v1/reviews', page(EnvironmentReview), { limit: PAGE, cursor, project });
-    reviews.push(...found.items);
-    cursor = found.nextCursor;
-  } while (cursor);
-  return reviews;
 }

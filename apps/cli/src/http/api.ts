@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { PolicyAnswer, Problem } from '@berth/contracts';
+import { page, PolicyAnswer, Problem, type Page } from '@berth/contracts';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Target } from '../credentials.js';
@@ -41,6 +41,18 @@ export class Api {
 
   get<S extends z.ZodType>(path: string, schema: S, query?: Query): Promise<z.output<S>> {
     return this.ask({ method: 'GET', path, query }, schema);
+  }
+
+  /** Every item of a list, page after page. */
+  async all<S extends z.ZodType>(path: string, item: S, query: Query): Promise<z.output<S>[]> {
+    const found: z.output<S>[] = [];
+    let cursor: string | null = null;
+    do {
+      const part: Page<z.output<S>> = await this.get(path, page(item), { ...query, cursor });
+      found.push(...part.items);
+      cursor = part.nextCursor;
+    } while (cursor !== null);
+    return found;
   }
 
   /**

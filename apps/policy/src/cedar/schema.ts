@@ -50,8 +50,10 @@ function resourceType(type: ResourceType): EntityType<string> {
   };
 }
 
-/** Each role holds the ones below it: a maintainer's team is in all three sets. `in` a team is any member of it.
- * `team` is whose service account it is. */
+/**
+ * Each role holds the ones below it: a maintainer's team is in all three sets. `in` a team is any member of it. `team` is whose
+ * service account it is.
+ */
 const user: EntityType<string> = {
   memberOfTypes: ['Team'],
   shape: {

@@ -18,10 +18,11 @@ const ROLE_FOR: Readonly<Record<ActionDefinition['permission'], Role | null>> = 
 export function mayKnowOf(subject: Subject | null, resource: ResourceRef): boolean {
   if (!subject) return false;
   if (subject.admin) return true;
-  if (resource.type === 'User' && resource.team === undefined) return resource.id === subject.name;
-  if (resource.type === 'User' && resource.id === subject.name) return true;
+  const isUser = resource.type === 'User';
+  if (isUser && resource.id === subject.name) return true;
   const team = resource.type === 'Team' ? resource.id : resource.team;
-  return team === undefined || subject.teams.some((membership) => membership.team === team);
+  if (team === undefined) return !isUser;
+  return subject.teams.some((membership) => membership.team === team);
 }
 
 /** What it would take, when no policy permits: in terms of the roles that the starting policies go by. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
-import { ActionPipeline, notFound } from '@berth/actions';
+import { ActionPipeline } from '@berth/actions';
 import {
   actions,
   BerthError,
@@ -18,8 +18,8 @@ import {
   userRemoved,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
-import { MemberEntity, TeamEntity } from './team.entity.js';
-import { teamRef } from './teams.js';
+import { MemberEntity } from './team.entity.js';
+import { findTeam, teamRef } from './team-ref.js';
 import { deleteUser, insertUser } from './user-rows.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
@@ -42,8 +42,7 @@ export class ServiceAccountsService {
   create({ team, name, role }: Input<'createServiceAccount'>): Promise<ServiceAccount> {
     const intent = { action: actions.accountCreate, resource: teamRef(team), context: { name, role } };
     return this.pipeline.change(intent, async (transaction) => {
-      if (!(await transaction.getRepository(TeamEntity).existsBy({ name: team })))
-        throw notFound(teamRef(team));
+      await findTeam(transaction, team);
       const user = await insertUser(transaction, { name, kind: 'service', admin: false, team });
       const member: Member = { team, user: name, role, source: 'manual' };
       await transaction.getRepository(MemberEntity).insert(member);

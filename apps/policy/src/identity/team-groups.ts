@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
-import { ActionPipeline, notFound } from '@berth/actions';
+import { ActionPipeline } from '@berth/actions';
 import {
   actions,
   BerthError,
@@ -16,8 +16,7 @@ import {
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { alignMemberships, holdMemberships } from './group-memberships.js';
-import { TeamEntity } from './team.entity.js';
-import { teamRef } from './teams.js';
+import { findTeam, teamRef } from './team-ref.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
 
@@ -32,7 +31,7 @@ export class TeamGroupsService {
   list({ team, limit, cursor }: Input<'listGroups'>): Promise<Page<TeamGroup>> {
     const intent = { action: actions.groupList, resource: teamRef(team), context: {} };
     return this.pipeline.read(intent, async () => {
-      await this.requireTeam(team);
+      await findTeam(this.dataSource.manager, team);
       const rows: TeamGroup[] = await this.dataSource.query(
         `SELECT team, group_name AS "group", role FROM team_groups
          WHERE team = $1 AND group_name > $2 ORDER BY group_name LIMIT $3`,
@@ -50,7 +49,7 @@ export class TeamGroupsService {
   set({ team, group, role }: Input<'setGroup'>): Promise<TeamGroup> {
     const intent = { action: actions.groupSet, resource: teamRef(team), context: { group, role } };
     return this.pipeline.change(intent, async (transaction) => {
-      await this.requireTeam(team);
+      await findTeam(transaction, team);
       await holdMemberships(transaction);
       await transaction.query(
         `INSERT INTO team_groups (team, group_name, role) VALUES ($1, $2, $3)
@@ -83,9 +82,5 @@ export class TeamGroupsService {
       ];
       return { result: {}, outcome: {}, events };
     });
-  }
-
-  private async requireTeam(name: string): Promise<void> {
-    if (!(await this.dataSource.getRepository(TeamEntity).existsBy({ name }))) throw notFound(teamRef(name));
   }
 }

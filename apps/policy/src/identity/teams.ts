@@ -12,19 +12,17 @@ import {
   type Member,
   type Page,
   type policyRpc,
-  type ResourceRef,
   type Team,
   positionOf,
   toPage,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { MemberEntity, TeamEntity, toMember, toTeam } from './team.entity.js';
+import { findTeam, teamRef } from './team-ref.js';
 import { UserEntity } from './user.entity.js';
 import { PLATFORM } from '../platform.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
-
-export const teamRef = (team: string): ResourceRef => ({ type: 'Team', id: team, team });
 
 @Injectable()
 export class TeamsService {
@@ -73,13 +71,13 @@ export class TeamsService {
 
   get({ team }: Input<'getTeam'>): Promise<Team> {
     const intent = { action: actions.teamRead, resource: teamRef(team), context: {} };
-    return this.pipeline.read(intent, async () => toTeam(await this.find(team)));
+    return this.pipeline.read(intent, async () => toTeam(await findTeam(this.dataSource.manager, team)));
   }
 
   listMembers({ team, limit, cursor }: Input<'listMembers'>): Promise<Page<Member>> {
     const intent = { action: actions.memberList, resource: teamRef(team), context: {} };
     return this.pipeline.read(intent, async () => {
-      await this.find(team);
+      await findTeam(this.dataSource.manager, team);
       const rows = await this.dataSource.getRepository(MemberEntity).find({
         where: { team, user: MoreThan(positionOf(cursor, 'user')) },
         order: { user: 'ASC' },
@@ -93,7 +91,7 @@ export class TeamsService {
     const member: Member = { team, user, role, source: 'manual' };
     const intent = { action: actions.memberSet, resource: teamRef(team), context: { user, role } };
     return this.pipeline.change(intent, async (transaction) => {
-      await this.find(team);
+      await findTeam(transaction, team);
       if (!(await transaction.getRepository(UserEntity).existsBy({ name: user }))) {
         throw notFound({ type: 'User', id: user });
       }
@@ -109,11 +107,5 @@ export class TeamsService {
       if (!affected) throw new BerthError('NOT_FOUND', `"${user}" is no member of the team "${team}".`);
       return { result: {}, outcome: {}, events: [draftEvent(memberRemoved, { team }, { team, user })] };
     });
-  }
-
-  private async find(team: string): Promise<TeamEntity> {
-    const found = await this.dataSource.getRepository(TeamEntity).findOneBy({ name: team });
-    if (!found) throw notFound(teamRef(team));
-    return found;
   }
 }

@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { ActionPipeline } from '@berth/actions';
 import { actions, imageDeleted } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
-import { parseManifestReference } from '../names/tag.js';
 import { ManifestRemovals } from '../remove/manifest-removals.js';
 import type { Exchange } from './exchange.js';
 import { deleteIntent } from './image-intent.js';
+import { requireReference } from './manifest-reference.js';
 import { OciError } from './oci-error.js';
 import type { Route, Target } from './route.js';
 
-/** The routes that take away (OCI distribution spec 1.1, "Content Management"). Blobs go by themselves, once nothing names them. */
+/** The routes that take away (OCI distribution spec 1.1, "Content Management"). Blobs are not deleted by themselves: others may name them. */
 @Injectable()
 export class DeleteRoutes {
   readonly routes: readonly Route[] = [
@@ -34,13 +34,7 @@ export class DeleteRoutes {
         `${name.name} is pulled through from ${name.upstream}; what is deleted here is pulled again`,
       );
     }
-    const parsed = parseManifestReference(reference);
-    if (parsed === null) {
-      throw new OciError(
-        'MANIFEST_UNKNOWN',
-        `"${reference.slice(0, 200)}" is neither a tag nor a sha256 digest`,
-      );
-    }
+    const parsed = requireReference(reference, 'MANIFEST_UNKNOWN');
     await this.pipeline.change(deleteIntent(name, reference), async (transaction) => {
       const digest = await this.removals.remove(name.name, parsed, transaction);
       const told = { repository: name.name, reference, digest };

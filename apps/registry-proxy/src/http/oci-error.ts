@@ -51,6 +51,13 @@ export class OciError extends Error {
   }
 }
 
+/** A manifest that a repository does not hold, by the tag or digest that was asked for. */
+export function manifestUnknown(repository: string, reference: string): OciError {
+  return new OciError('MANIFEST_UNKNOWN', `${repository} has no manifest ${reference}`, {
+    detail: { reference },
+  });
+}
+
 /** docker asks for a login only when it is challenged so; `Basic` needs no token server. */
 export const CHALLENGE = { 'www-authenticate': 'Basic realm="berth"' };
 

@@ -4,12 +4,13 @@ import { actions } from '@berth/contracts';
 import { ImageCatalog } from '../catalog/image-catalog.js';
 import { isDigest, type Digest } from '../names/digest.js';
 import type { RepositoryName } from '../names/repository-name.js';
-import { parseManifestReference, type ManifestReference } from '../names/tag.js';
+import type { ManifestReference } from '../names/tag.js';
 import { BlobPulls, type BlobSource } from '../pull/blob-pulls.js';
 import { ManifestPulls } from '../pull/manifest-pulls.js';
 import type { Exchange } from './exchange.js';
 import { listIntent, pullIntent } from './image-intent.js';
-import { OciError } from './oci-error.js';
+import { requireReference } from './manifest-reference.js';
+import { manifestUnknown, OciError } from './oci-error.js';
 import { parseRange } from './range.js';
 import type { Route, Target } from './route.js';
 import { sendBlob } from './send-blob.js';
@@ -52,12 +53,7 @@ export class PullRoutes {
   ) {}
 
   private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {
-    const parsed = parseManifestReference(reference);
-    if (parsed === null)
-      throw new OciError(
-        'MANIFEST_UNKNOWN',
-        `"${reference.slice(0, 200)}" is neither a tag nor a sha256 digest`,
-      );
+    const parsed = requireReference(reference, 'MANIFEST_UNKNOWN');
     const found = await this.pipeline.read(pullIntent(name, reference), () =>
       this.findManifest(name, parsed),
     );
@@ -77,10 +73,7 @@ export class PullRoutes {
     const found = await this.manifests.find(name, reference);
     if (found !== null) return found;
     if (name.kind === 'hosted') await this.requireRepository(name.name);
-    const what = reference.tag ?? reference.digest;
-    throw new OciError('MANIFEST_UNKNOWN', `${name.name} has no manifest ${what}`, {
-      detail: { reference: what },
-    });
+    throw manifestUnknown(name.name, reference.tag ?? reference.digest);
   }
 
   /** Each blob is checked like its manifest, and not recorded once more: the record of a pull is the manifest's. */

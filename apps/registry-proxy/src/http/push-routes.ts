@@ -3,12 +3,12 @@ import { ActionPipeline } from '@berth/actions';
 import { actions, imagePushed } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import type { HostedName, RepositoryName } from '../names/repository-name.js';
-import { parseManifestReference } from '../names/tag.js';
 import { MANIFEST_LIMIT } from '../pull/media-types.js';
 import { ManifestPushes } from '../push/manifest-pushes.js';
 import { readBody } from '../upstream/http-exchange.js';
 import type { Exchange } from './exchange.js';
 import { pushIntent } from './image-intent.js';
+import { requireReference } from './manifest-reference.js';
 import { OciError } from './oci-error.js';
 import type { Route, Target } from './route.js';
 import { UploadHandler } from './upload-handler.js';
@@ -70,12 +70,7 @@ export class PushRoutes {
 
   private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {
     const hosted = requireHosted(name);
-    const parsed = parseManifestReference(reference);
-    if (parsed === null)
-      throw new OciError(
-        'MANIFEST_INVALID',
-        `"${reference.slice(0, 200)}" is neither a tag nor a sha256 digest`,
-      );
+    const parsed = requireReference(reference, 'MANIFEST_INVALID');
     const mediaType = (exchange.header('content-type') ?? '').split(';')[0]!.trim();
     const bytes = await this.manifestBody(exchange);
     const pushed = await this.pipeline.change(pushIntent(hosted, reference), async (transaction) => {

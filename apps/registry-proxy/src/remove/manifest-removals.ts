@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { OciError } from '../http/oci-error.js';
+import { manifestUnknown, OciError } from '../http/oci-error.js';
 import type { Digest } from '../names/digest.js';
 import type { ManifestReference } from '../names/tag.js';
 
@@ -23,7 +23,7 @@ export class ManifestRemovals {
       'SELECT FROM manifests WHERE repository = $1 AND digest = $2 FOR UPDATE',
       [repository, digest],
     );
-    if (!held) throw unknown(repository, digest);
+    if (!held) throw manifestUnknown(repository, digest);
     const [listing]: { manifest: string }[] = await transaction.query(
       `SELECT manifest FROM manifest_parts WHERE repository = $1 AND digest = $2 AND role = 'manifest' LIMIT 1`,
       [repository, digest],
@@ -32,9 +32,7 @@ export class ManifestRemovals {
       throw new OciError(
         'UNSUPPORTED',
         `${digest} is listed by the index ${listing.manifest}; delete that first`,
-        {
-          detail: { index: listing.manifest },
-        },
+        { detail: { index: listing.manifest } },
       );
     }
     await transaction.query('DELETE FROM manifests WHERE repository = $1 AND digest = $2', [
@@ -49,13 +47,7 @@ export class ManifestRemovals {
       'DELETE FROM tags WHERE repository = $1 AND name = $2 RETURNING digest',
       [repository, tag],
     );
-    if (removed.length === 0) throw unknown(repository, tag);
+    if (removed.length === 0) throw manifestUnknown(repository, tag);
     return removed[0].digest;
   }
-}
-
-function unknown(repository: string, reference: string): OciError {
-  return new OciError('MANIFEST_UNKNOWN', `${repository} has no manifest ${reference}`, {
-    detail: { reference },
-  });
 }

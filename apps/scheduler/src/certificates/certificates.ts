@@ -13,7 +13,6 @@ import {
   type Certificate,
   type certificateRpc,
   type Page,
-  type ResourceRef,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
@@ -21,11 +20,10 @@ import { Ingress } from '../ingress/ingress.js';
 import { CertificateEntity, toCertificate } from './certificate.entity.js';
 import { checkCertificate } from './check-certificate.js';
 import { KeyStore } from './key-store.js';
+import { PLATFORM } from '../platform.js';
 
 type Set = z.infer<typeof certificateRpc.set.request>;
 type List = z.infer<typeof certificateRpc.list.request>;
-
-const PLATFORM: ResourceRef = { type: 'Platform', id: 'berth' };
 
 /** Certificates that were brought: shown to clients in place of those that are made, their keys to nobody. */
 @Injectable()

@@ -2,13 +2,13 @@ import { request } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { ActionPipeline } from '@berth/actions';
-import { actions, type Ingress as IngressState, type ResourceRef } from '@berth/contracts';
+import { actions, type Ingress as IngressState } from '@berth/contracts';
 import { WAY_IN, type WayIn } from '../engine/way-in.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Ingress } from './ingress.js';
 import { urlAt } from './tls.js';
+import { PLATFORM } from '../platform.js';
 
-const PLATFORM: ResourceRef = { type: 'Platform', id: 'berth' };
 const ANSWER_MS = 2_000;
 /** Addresses that stand for all, and where such a listener is asked. */
 const ANY: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };

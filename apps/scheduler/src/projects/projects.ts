@@ -18,6 +18,7 @@ import {
 import { draftEvent, RpcClient } from '@berth/messaging';
 import { isUniqueViolation, isForeignKeyViolation } from '../database-errors.js';
 import { ProjectEntity, projectResource, toProject } from './project.entity.js';
+import { PLATFORM } from '../platform.js';
 
 type Create = z.infer<typeof schedulerRpc.createProject.request>;
 type List = z.infer<typeof schedulerRpc.listProjects.request>;
@@ -60,8 +61,7 @@ export class ProjectsService {
   list({ team, limit, cursor }: List): Promise<Page<Project>> {
     const { admin, teams } = requireActor();
     const visible = teams.map((membership) => membership.team).filter((own) => !team || own === team);
-    const resource = { type: 'Platform', id: 'berth' } as const;
-    return this.pipeline.read({ action: actions.projectList, resource, context: {} }, async () => {
+    return this.pipeline.read({ action: actions.projectList, resource: PLATFORM, context: {} }, async () => {
       const found = await this.projects.find({
         where: {
           ...(admin ? (team ? { team } : {}) : { team: In(visible) }),

@@ -16,11 +16,11 @@ import {
 } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
 import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
+import { PLATFORM } from '../platform.js';
 import { questionsOf, type Running, type Topic } from './questions.js';
 
 type Query = z.output<typeof schedulerRpc.reviewEnvironments.request>;
 
-const PLATFORM = { type: 'Platform', id: 'berth' } as const;
 /** The engine is asked about so many environments at a time. */
 const AT_ONCE = 4;
 
@@ -52,14 +52,13 @@ export class Reviews {
       const after = [positionOf(cursor, 'project'), positionOf(cursor, 'environment')];
       const own = admin ? null : teams.map(({ team }) => team);
       const rows: Running[] = await this.dataSource.query(READ, [own, project ?? null, ...after, limit + 1]);
-      const reviewed = await this.review(rows.slice(0, limit));
-      const last = rows.length > limit ? rows.at(-1) : undefined;
-      return toPage(
-        last ? [...reviewed, toReview(last, [])] : reviewed,
+      const page = toPage(
+        rows,
         limit,
-        (review) => review,
-        ({ project: of, environment }) => ({ project: of, environment }),
+        (row) => row,
+        ({ project: of, name: environment }) => ({ project: of, environment }),
       );
+      return { ...page, items: await this.review(page.items) };
     });
   }
 
