@@ -69,4 +69,6 @@ process.on('message', (told) => {
   if ('deceit' in told) deceit = told.deceit;
   process.send({ heard: true });
 });
+// It ends with its parent.
+process.on('disconnect', () => process.exit());
 process.send({ issuer });
