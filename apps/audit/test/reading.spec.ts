@@ -99,6 +99,23 @@ describe('reading the log', () => {
       expect(outcome).toBe('denied');
   });
 
+  it('lets maintainers of a team take its log out, and admins all of it; each time is recorded', async () => {
+    const taken = async (actor: Principal, query: Partial<AuditQuery> = {}): Promise<string[]> =>
+      (await people.rpc.call(auditRpc.export, query, { actor })).items.map(({ id }) => id);
+    const keeper = await people.add('keeper', { acme: 'maintainer' });
+    expect(await taken(keeper, { action: 'deployment.create' })).toEqual([told.acme.id]);
+    await expect(taken(ann, { team: 'acme' })).rejects.toMatchObject(denial);
+    await expect(taken(keeper, { team: 'blue' })).rejects.toMatchObject(unseen);
+    expect(await taken(people.admin, { limit: 200 })).toContain(ofNoTeam.id);
+    await eventually(async () => {
+      const action = actions.auditExport.name;
+      const reads = await list(people.admin, { action, reads: true, limit: 200 });
+      expect(reads.map(({ actor, outcome }) => `${actor} ${outcome}`).sort()).toEqual(
+        ['ann denied', 'keeper denied', 'keeper succeeded', 'admin succeeded'].sort(),
+      );
+    });
+  });
+
   it('names what is wrong with a query', async () => {
     await expect(list(ann, { limit: 1_000 })).rejects.toMatchObject({
       code: 'VALIDATION_FAILED',

@@ -160,6 +160,24 @@ describe('what is sent', () => {
     expect(stdout).toMatch(/teams\/acme +1 of 4 +1GiB of 8GiB +2 of no limit/);
   });
 
+  test('audit export writes what comes, as it comes', async () => {
+    const lines = '{"id":"1","actor":"mïra"}\n{"id":"2"}\n';
+    gateway.on('GET /v1/audit/export', (_request, response) => void response.end(lines));
+    const { code, stdout, stderr } = await berth('audit export --team acme --reads --env dev');
+    expect([code, stdout, stderr]).toEqual([0, lines, '2 records.\n']);
+    expect(gateway.seen[0].query).toEqual({ team: 'acme', environment: 'dev', reads: 'true' });
+  });
+
+  test('audit export that breaks off is no success', async () => {
+    gateway.on('GET /v1/audit/export', (_request, response) => {
+      response.write('{"id":"1"}\n', () => response.destroy());
+    });
+    const { code, stderr } = await berth('audit export');
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('does not answer');
+    expect(stderr).not.toContain('record');
+  });
+
   test('audit ls hands on each filter', async () => {
     gateway.onJson('GET /v1/audit/records', list());
     const filters =
@@ -405,6 +423,7 @@ test('each command has help with examples', async () => {
     'policy explain',
     'quota set',
     'audit ls',
+    'audit export',
   ];
   for (const name of commands) {
     const { code, stdout } = await berth(`${name} --help`);

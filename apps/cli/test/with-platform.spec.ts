@@ -118,6 +118,12 @@ test('the audit log has all of it', async () => {
     const codes = (JSON.parse(denied) as Page<AuditRecord>).items.map(({ code }) => code);
     expect(codes).toEqual(['QUOTA_EXCEEDED', 'POLICY_DENIED']);
   });
+  const exported = await done(admin('audit export --outcome denied --project shop --env dev'));
+  const records = exported.trim().split('\n');
+  expect(records.map((line) => (JSON.parse(line) as AuditRecord).code)).toEqual([
+    'QUOTA_EXCEEDED',
+    'POLICY_DENIED',
+  ]);
 });
 
 test('and removes it', async () => {

@@ -39,6 +39,30 @@ test('what policy denies says which policy, and is recorded with the correlation
   });
 });
 
+test('the log is taken out whole, a record a line, however many pages it has', async () => {
+  // Each denial is a record: more of them than go into a batch.
+  for (let batch = 0; batch < 11; batch += 1)
+    await Promise.all(Array.from({ length: 20 }, () => mira.post('/v1/teams', { name: 'mine' })));
+  const filter = 'action=team.create&outcome=denied&actor=mira';
+  const take = (query: string): Promise<Response> =>
+    fetch(`${platform.api.url}/v1/audit/export?${query}`, {
+      headers: { authorization: `Bearer ${platform.api.token}` },
+    });
+  await eventually(async () => {
+    const answer = await take(filter);
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    const lines = (await answer.text()).trim().split('\n');
+    const ids = lines.map((line) => (JSON.parse(line) as AuditRecord).id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThanOrEqual(220);
+  });
+  expect(await (await take(`${filter}&project=none`)).text()).toBe('');
+  const refused = await mira.get<Problem>('/v1/audit/export?team=acme');
+  expect([refused.status, refused.body.code]).toEqual([403, 'POLICY_DENIED']);
+  const unknown = await platform.api.get<Problem>('/v1/audit/export?limit=3');
+  expect([unknown.status, unknown.body.code]).toEqual([400, 'VALIDATION_FAILED']);
+});
+
 test('a cursor that is none of ours is refused', async () => {
   const { status, body } = await platform.api.get<Problem>('/v1/teams?cursor=nonsense');
   expect([status, body.code]).toEqual([400, 'CURSOR_INVALID']);

@@ -46,3 +46,7 @@ export const AuditQuery = z.strictObject({
   cursor: z.string().max(512).optional(),
 });
 export type AuditQuery = z.infer<typeof AuditQuery>;
+
+/** What is taken out: all that a list would show, page after page. */
+export const AuditExport = AuditQuery.omit({ limit: true, cursor: true });
+export type AuditExport = z.infer<typeof AuditExport>;

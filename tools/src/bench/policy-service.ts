@@ -197,18 +197,24 @@ const share = (sorted: readonly number[], part: number): number => sorted[Math.f
 async function load(service: Service): Promise<Figure[]> {
   const name = `over NATS, ${service.instances} ${service.instances === 1 ? 'instance' : 'instances'}`;
   const most: number[] = [];
-  const [p50s, p99s]: [number[], number[]] = [[], []];
+  const times = { decision: [[], []] as number[][], echo: [[], []] as number[][] };
   await throughput((n) => service.decide(n));
   for (let round = 0; round < ROUNDS; round += 1) {
     most.push(await throughput((n) => service.decide(n)));
-    const times = await atPace((n) => service.decide(n), most[round] / 2);
-    p50s.push(share(times, 0.5));
-    p99s.push(share(times, 0.99));
+    const decisions = await atPace((n) => service.decide(n), most[round] / 2);
+    const echo = await service.startEcho();
+    const echoes = await atPace((n) => service.echo(n), most[round] / 2).finally(() => echo.stop());
+    for (const part of [0, 1]) {
+      times.decision[part].push(share(decisions, [0.5, 0.99][part]));
+      times.echo[part].push(share(echoes, [0.5, 0.99][part]));
+    }
   }
   return [
     figure(`${name}: decisions a second`, '/s', most),
-    figure(`${name}: p50 at half of that`, 'ms.', p50s),
-    figure(`${name}: p99 at half of that`, 'ms.', p99s, 2),
+    figure(`${name}: p50 at half of that`, 'ms.', times.decision[0]),
+    figure(`${name}: p50 of an echo at the same pace`, 'ms.', times.echo[0]),
+    figure(`${name}: p99 at half of that`, 'ms.', times.decision[1], 2),
+    figure(`${name}: p99 of an echo at the same pace`, 'ms.', times.echo[1]),
   ];
 }
 

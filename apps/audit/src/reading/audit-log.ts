@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ActionPipeline, requireActor } from '@berth/actions';
 import {
-  actions,
+  type actions,
   BerthError,
   type AuditQuery,
   type AuditRecord,
@@ -12,6 +12,9 @@ import {
 import { RecordList } from './record-list.js';
 
 const PLATFORM: ResourceRef = { type: 'Platform', id: 'berth' };
+
+/** The two ways of looking into the log. */
+export type LogAction = typeof actions.auditRead | typeof actions.auditExport;
 
 /** Shows the log to whoever may see it, and leaves a record of that in it. */
 @Injectable()
@@ -25,22 +28,22 @@ export class AuditLog {
    * With a team: that team's records. Without: all for an admin, and for everyone else those of the teams whose log policy
    * lets them read.
    */
-  async list(query: AuditQuery): Promise<Page<AuditRecord>> {
+  async page(action: LogAction, query: AuditQuery): Promise<Page<AuditRecord>> {
     const actor = requireActor();
     if (query.team !== undefined) {
       const { team } = query;
-      return this.read(teamResource(team), () => this.records.page(query, [team]));
+      return this.read(action, teamResource(team), () => this.records.page(query, [team]));
     }
     if (actor.admin || actor.teams.length === 0) {
-      return this.read(PLATFORM, () => this.records.page(query, null));
+      return this.read(action, PLATFORM, () => this.records.page(query, null));
     }
-    return this.records.page(query, await this.readableTeams(actor));
+    return this.records.page(query, await this.readableTeams(action, actor));
   }
 
   /** Of the actor's teams, those whose log policy lets them read; throws the last denial when there is none. */
-  private async readableTeams({ teams }: Principal): Promise<string[]> {
+  private async readableTeams(action: LogAction, { teams }: Principal): Promise<string[]> {
     const asked = await Promise.allSettled(
-      teams.map(({ team }) => this.read(teamResource(team), () => Promise.resolve(team))),
+      teams.map(({ team }) => this.read(action, teamResource(team), () => Promise.resolve(team))),
     );
     const denials = asked.filter((answer) => answer.status === 'rejected');
     for (const { reason } of denials) if (!isDenial(reason)) throw reason;
@@ -49,8 +52,8 @@ export class AuditLog {
     return readable;
   }
 
-  private read<T>(resource: ResourceRef, perform: () => Promise<T>): Promise<T> {
-    return this.pipeline.read({ action: actions.auditRead, resource, context: {} }, perform);
+  private read<T>(action: LogAction, resource: ResourceRef, perform: () => Promise<T>): Promise<T> {
+    return this.pipeline.read({ action, resource, context: {} }, perform);
   }
 }
 

@@ -11,6 +11,12 @@ export class AuditController {
   @Handles(auditRpc.list)
   @Performs(actions.auditRead)
   list(query: AuditQuery): Promise<Page<AuditRecord>> {
-    return this.log.list(query);
+    return this.log.page(actions.auditRead, query);
+  }
+
+  @Handles(auditRpc.export)
+  @Performs(actions.auditExport)
+  export(query: AuditQuery): Promise<Page<AuditRecord>> {
+    return this.log.page(actions.auditExport, query);
   }
 }

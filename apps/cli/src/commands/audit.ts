@@ -11,8 +11,9 @@ import {
   type Common,
   type Paging,
 } from '../command.js';
+import type { Query } from '../http/path.js';
 
-interface ListOptions extends Common, Paging {
+interface Filter {
   team?: string;
   project?: string;
   env?: string;
@@ -25,13 +26,26 @@ interface ListOptions extends Common, Paging {
   until?: string;
   reads?: boolean;
 }
+type ListOptions = Common & Paging & Filter;
 
 export function auditCommands(cli: Cli): Command {
   const list = command('ls', 'List who did what, newest first', [
     'audit ls --team acme --since 2h',
     'audit ls --outcome denied --actor mira',
     'audit ls --action "deployment.*" --project shop --env dev --json',
-  ])
+  ]);
+  const all = command('export', 'Take the log out: every record that fits, each as a line of JSON', [
+    'audit export --since 30d > records.ndjson',
+    'audit export --team acme --reads | jq -r .actor | sort | uniq -c',
+  ]);
+  return family('audit', 'The audit log', [
+    filtered(paged(list)).action((options: ListOptions) => listRecords(cli, options)),
+    filtered(all).action((options: Filter) => exportRecords(cli, options)),
+  ]);
+}
+
+function filtered(reading: Command): Command {
+  return reading
     .option('--team <name>')
     .option('-p, --project <name>')
     .option('-e, --env <name>')
@@ -43,30 +57,27 @@ export function auditCommands(cli: Cli): Command {
     .option('--since <time>', 'from then on: 15m, 2h, 7d, or a timestamp', moment)
     .option('--until <time>', 'up to then', moment)
     .option('--reads', 'successful reads too');
-  return family('audit', 'The audit log', [
-    paged(list).action((options: ListOptions) => listRecords(cli, options)),
-  ]);
+}
+
+function queryOf({ env, ...filter }: Filter): Query {
+  const { team, project, actor, action, resource, outcome, correlationId, since, until, reads } = filter;
+  const place = { team, project, environment: env };
+  return { ...place, actor, action, resource, outcome, correlationId, since, until, reads };
+}
+
+async function exportRecords(cli: Cli, filter: Filter): Promise<void> {
+  let records = 0;
+  for await (const text of cli.api.text('/v1/audit/export', queryOf(filter))) {
+    records += text.split('\n').length - 1;
+    await cli.output.part(text);
+  }
+  cli.output.note(records === 1 ? '1 record.' : `${records} records.`);
 }
 
 async function listRecords(cli: Cli, options: ListOptions): Promise<void> {
-  const { team, project, env, actor, action, resource, outcome, correlationId, since, until, reads } =
-    options;
-  const filter = {
-    team,
-    project,
-    environment: env,
-    actor,
-    action,
-    resource,
-    outcome,
-    correlationId,
-    since,
-    until,
-    reads,
-  };
   const records = await cli.api.get('/v1/audit/records', page(AuditRecord), {
     ...pageQuery(options),
-    ...filter,
+    ...queryOf(options),
   });
   if (options.json) return cli.output.json(records);
   cli.output.table(

@@ -118,6 +118,19 @@ export class Api {
     }
   }
 
+  /** A text as it comes, however long; one that breaks off is an `UNREACHABLE` error. */
+  async *text(path: string, query?: Query): AsyncGenerator<string> {
+    const { signal } = new AbortController();
+    const { body } = await this.send({ method: 'GET', path, query, headers: { accept: '*/*' }, signal });
+    if (!body) return;
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of body) yield decoder.decode(chunk as Uint8Array, { stream: true });
+    } catch (error) {
+      throw this.unreachable(error);
+    }
+  }
+
   /** A WebSocket that is open. A refusal comes as the problem that any call would have. */
   async socket(path: string, query: Query): Promise<WebSocket> {
     const url = `${this.base.replace(/^http/, 'ws')}${path}${queryString(query)}`;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { tableLines, type Column } from './table.js';
 import { printable } from './text.js';
 
@@ -16,6 +17,11 @@ export class Output {
   /** One line of the result. */
   line(text = ''): void {
     this.stdout.write(`${text}\n`);
+  }
+
+  /** A part of a long result. Resolves when whoever reads it has taken it. */
+  async part(text: string): Promise<void> {
+    if (!this.stdout.write(text)) await once(this.stdout, 'drain');
   }
 
   /** One line about the result, that a pipe does not carry on. */

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { ExportController } from './export.controller.js';
 import { RecordsController } from './records.controller.js';
 
-@Module({ controllers: [RecordsController] })
+@Module({ controllers: [RecordsController, ExportController] })
 export class AuditModule {}

@@ -134,6 +134,8 @@ describe('who may do what, on a new installation', () => {
     ['policy.list', 'platform', all],
     ['audit.read', 'platform', ['admin']],
     ['audit.read', 'team', ['admin', ...members]],
+    ['audit.export', 'platform', ['admin']],
+    ['audit.export', 'team', ['admin', 'maintainer']],
     ['team.read', 'team', ['admin', ...members]],
     ['member.set', 'team', ['admin', 'maintainer']],
     ['project.create', 'team', ['admin', 'developer', 'maintainer']],

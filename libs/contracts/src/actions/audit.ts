@@ -10,3 +10,13 @@ export const auditRead = defineAction({
   resource: ['Platform', 'Team'],
   permission: 'view',
 });
+
+/** Asked for each batch of it, so that one that takes long ends when it may go on no more. */
+export const auditExport = defineAction({
+  name: 'audit.export',
+  summary: 'Take the audit log out',
+  owner: 'audit',
+  ...read,
+  resource: ['Platform', 'Team'],
+  permission: 'maintain',
+});

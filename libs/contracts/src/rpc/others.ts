@@ -35,4 +35,6 @@ export const quotaRpc = {
 
 export const auditRpc = {
   list: defineRpc('audit', 'list', AuditQuery, page(AuditRecord)),
+  /** A page of what is taken out. */
+  export: defineRpc('audit', 'export', AuditQuery, page(AuditRecord)),
 };
