@@ -19,6 +19,7 @@ import { releaseCommands } from './commands/releases.js';
 import { resourceCommands } from './commands/resources.js';
 import { catalogCommands } from './commands/catalog.js';
 import { certificateCommands } from './commands/certificates.js';
+import { nodeCommands } from './commands/nodes.js';
 import { secretCommands } from './commands/secrets.js';
 import { serviceAccountCommands } from './commands/service-accounts.js';
 import { statusCommands } from './commands/status.js';
@@ -65,6 +66,7 @@ export function buildProgram(cli: Cli): Command {
     policyCommands,
     hookCommands,
     certificateCommands,
+    nodeCommands,
     quotaCommands,
     auditCommands,
   ];

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { InstanceStats, LogLine, Page } from '@berth/contracts';
+import type { InstanceStats, LogLine, Node, Page, Problem } from '@berth/contracts';
 import { REPOSITORY } from '@berth/host';
 import {
   type ApiClient,
@@ -133,4 +133,68 @@ test('a node that has to take over pulls with the same credentials, long after t
     expect(await running()).toEqual(real);
   }, SOON);
   await eventually(async () => expect(await page()).toBe('200 where 2'), SOON);
+});
+
+test('nodes are listed, drained and removed by admins, as far as policy lets them', async () => {
+  const nodes = async (): Promise<Node[]> =>
+    expectStatus(await platform.api.get<Page<Node>>('/v1/nodes'), 200).items;
+  const set = (node: string, availability: string): ReturnType<typeof platform.api.put<Node & Problem>> =>
+    platform.api.put<Node & Problem>(`/v1/nodes/${node}`, { availability });
+  const [first, second] = workers;
+  expectStatus(await set(first.name, 'active'), 200);
+  expect(await nodes()).toMatchObject([
+    { name: manager.name, role: 'manager', state: 'ready', availability: 'active', own: true },
+    { name: first.name, role: 'worker', state: 'ready', availability: 'active', own: false },
+    { name: second.name, role: 'worker', state: 'ready', availability: 'active', own: false },
+  ]);
+  // Nobody else: not even whether there is such a node.
+  for (const name of [first.name, 'none'])
+    expect((await dana.put<Problem>(`/v1/nodes/${name}`, { availability: 'drain' })).body.code).toBe(
+      'POLICY_DENIED',
+    );
+  expect((await dana.get<Problem>('/v1/nodes')).body.code).toBe('POLICY_DENIED');
+  expect((await set('none', 'drain')).body.code).toBe('NOT_FOUND');
+
+  expect(expectStatus(await set(second.name, 'drain'), 200)).toMatchObject({ availability: 'drain' });
+  await eventually(async () => expect(await instancesOn(second)).toEqual([]), SOON);
+  await eventually(async () => expect(await running()).toHaveLength(3), SOON);
+
+  const policy = {
+    text: `@message("Two nodes at least.") forbid (principal, action == Berth::Action::"node.set.before", resource)
+      when { context.active < 2 && context.availability != "active" };`,
+  };
+  expectStatus(await platform.api.put('/v1/policies/two-nodes', policy), 200);
+  expect((await set(first.name, 'drain')).body).toMatchObject({ code: 'POLICY_DENIED' });
+  const after = `forbid (principal, action == Berth::Action::"node.set.after", resource) when { context.availability == "pause" };`;
+  expectStatus(await platform.api.put('/v1/policies/two-nodes', { text: after }), 200);
+  expect((await set(first.name, 'pause')).body).toMatchObject({ code: 'POLICY_DENIED' });
+  expect((await nodes())[1]).toMatchObject({ name: first.name, availability: 'active' });
+  expectStatus(await platform.api.delete('/v1/policies/two-nodes'), 204);
+
+  expectStatus(await set(first.name, 'drain'), 200);
+  expect((await set(manager.name, 'drain')).body).toMatchObject({
+    code: 'CONFLICT',
+    detail: expect.stringContaining('only node that gets instances') as string,
+  });
+  const remove = (name: string): ReturnType<typeof platform.api.delete<Problem>> =>
+    platform.api.delete<Problem>(`/v1/nodes/${name}`);
+  expect((await remove(second.name)).body).toMatchObject({ code: 'CONFLICT' });
+  expect((await remove(manager.name)).body).toMatchObject({ code: 'CONFLICT' });
+  await second.docker('swarm', 'leave');
+  await eventually(async () => expect((await nodes())[2]).toMatchObject({ state: 'down' }), SOON);
+  expectStatus(await remove(second.name), 204);
+  expect((await nodes()).map(({ name }) => name)).toEqual([manager.name, first.name]);
+  await eventually(async () => {
+    const path = '/v1/audit/records?action=node.*&outcome=succeeded&limit=2';
+    const { items } = expectStatus(await platform.api.get<Page<{ action: string }>>(path), 200);
+    expect(items).toMatchObject([
+      { action: 'node.remove', request: { node: second.name, state: 'down' } },
+      { action: 'node.set', request: { node: first.name, from: 'active', availability: 'drain' } },
+    ]);
+  });
+  const cli = spawnSync(process.execPath, [join(REPOSITORY, 'apps/cli/dist/main.js'), 'node', 'ls'], {
+    env: platform.cliEnvironment(platform.api.token),
+    encoding: 'utf8',
+  });
+  expect(cli.stdout).toMatch(new RegExp(`NODE +ROLE.*\\n${manager.name} \\* +manager +ready +active`));
 });

@@ -16,6 +16,7 @@ import { LoginModule } from './login/login.module.js';
 import { DocsModule } from './openapi/docs.module.js';
 import { publishOpenApi } from './openapi/publish.js';
 import { IngressModule } from './ingress/ingress.module.js';
+import { NodesModule } from './nodes/nodes.module.js';
 import { InstancesModule } from './instances/instances.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
 import { QuotasModule } from './quotas/quotas.module.js';
@@ -34,6 +35,7 @@ const CAPABILITIES: readonly Type[] = [
   SecretsModule,
   CertificatesModule,
   IngressModule,
+  NodesModule,
   PoliciesModule,
   QuotasModule,
   AuditModule,

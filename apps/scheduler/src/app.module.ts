@@ -5,6 +5,7 @@ import { DatabaseModule, RuntimeModule, type ServiceOptions } from '@berth/runti
 import { BackupsModule } from './backups/backups.module.js';
 import { CertificateEntity } from './certificates/certificate.entity.js';
 import { CertificatesModule } from './certificates/certificates.module.js';
+import { NodesModule } from './nodes/nodes.module.js';
 import { ResourceOperationEntity } from './backups/operation.entity.js';
 import { DeploymentEntity } from './deployments/deployment.entity.js';
 import { DeploymentsModule } from './deployments/deployments.module.js';
@@ -61,6 +62,7 @@ export class AppModule {
         ReleasesModule,
         SecretsModule,
         CertificatesModule,
+        NodesModule,
         DeploymentsModule,
         ResourcesModule,
         BackupsModule,

@@ -171,6 +171,12 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ...{ state: 'answers', reason: null, addresses: ['http://127.0.0.1:4490'] },
     url: 'http://<service>.<environment>.<project>.localhost:4490',
   },
+  Node: {
+    ...{ id: 'v0mruk1yuxdhnqw1ai2yqb8hx', name: 'worker-2', role: 'worker', state: 'ready', message: null },
+    ...{ availability: 'active', address: '192.0.2.12', platform: { os: 'linux', architecture: 'amd64' } },
+    ...{ cpu: 8, memory: 16_777_216_000, engineVersion: '27.5.1', own: false },
+  },
+  SetNode: { availability: 'drain' },
   Secret: secret,
   ChangedSecret: { ...secret, deployment: { ...deployment, cause: 'configure' } },
   SetSecret: { value: 'correct horse battery staple' },

@@ -1,10 +1,12 @@
 import { Global, Module } from '@nestjs/common';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { CONTAINER_ENGINE } from './container-engine.js';
+import { ENGINE_NODES } from './engine-nodes.js';
 import { GUEST_PLACES } from './guest-places.js';
 import { connectDocker } from './swarm/docker-client.js';
 import { SwarmEngine } from './swarm/swarm-engine.js';
 import { SwarmGuestPlaces } from './swarm/swarm-guest-places.js';
+import { SwarmNodes } from './swarm/swarm-nodes.js';
 import { SwarmObjects } from './swarm/swarm-objects.js';
 import { WayInContainer } from './swarm/way-in-container.js';
 import { METADATA_HOST, METADATA_PORT, WAY_IN, type WayIn } from './way-in.js';
@@ -48,7 +50,12 @@ import { METADATA_HOST, METADATA_PORT, WAY_IN, type WayIn } from './way-in.js';
       useFactory: (env: SchedulerEnv) =>
         new SwarmGuestPlaces(connectDocker(env.DOCKER_HOST), env.BERTH_INSTALLATION),
     },
+    {
+      provide: ENGINE_NODES,
+      inject: [SCHEDULER_ENV],
+      useFactory: (env: SchedulerEnv) => new SwarmNodes(connectDocker(env.DOCKER_HOST)),
+    },
   ],
-  exports: [CONTAINER_ENGINE, WAY_IN, GUEST_PLACES],
+  exports: [CONTAINER_ENGINE, ENGINE_NODES, WAY_IN, GUEST_PLACES],
 })
 export class EngineModule {}

@@ -8,6 +8,7 @@ export * from './stats.js';
 export * from './secrets.js';
 export * from './certificates.js';
 export * from './ingress.js';
+export * from './nodes.js';
 export * from './resources.js';
 export * from './images.js';
 export * from './quotas.js';

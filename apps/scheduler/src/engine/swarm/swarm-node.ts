@@ -49,7 +49,7 @@ export class SwarmNode {
   async platform(): Promise<Platform> {
     if (this.known) return this.known;
     const info = await this.info();
-    this.known = { os: info.OSType, architecture: ARCHITECTURES[info.Architecture] ?? info.Architecture };
+    this.known = toPlatform(info.OSType, info.Architecture);
     return this.known;
   }
 
@@ -101,4 +101,9 @@ export class SwarmNode {
       throw error;
     }
   }
+}
+
+/** In the words of the OCI image specification (those of Go). */
+export function toPlatform(os: string, architecture: string): Platform {
+  return { os, architecture: ARCHITECTURES[architecture] ?? architecture };
 }
