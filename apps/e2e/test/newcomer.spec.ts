@@ -2,7 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ingress, Page, Service } from '@berth/contracts';
-import { docker, engineVersion, inheritedEnvironment, readHostSettings, REPOSITORY } from '@berth/host';
+import {
+  docker,
+  engineVersion,
+  inheritedEnvironment,
+  natsAccepts,
+  readHostSettings,
+  REPOSITORY,
+} from '@berth/host';
 import { eventually, newPlatformFolder, testEngine } from '@berth/testing';
 
 jest.setTimeout(240_000);
@@ -15,6 +22,12 @@ interface Diagnosis {
 interface Status {
   items: { services: Service[] }[];
   ingress: Ingress;
+}
+
+interface Access {
+  url: string;
+  user: string;
+  password: string;
 }
 
 interface Up {
@@ -136,6 +149,20 @@ describe('a newcomer with ./berth', () => {
     answers();
   });
 
+  it('lets a system of theirs answer one hook, until it does not any more', async () => {
+    const { url, user, password } = lastLine<Access>('integrator', 'add', 'tickets', '--json');
+    const isIn = (pass = password): Promise<boolean> => natsAccepts(Number(new URL(url).port), user, pass);
+    expect([await isIn(), await isIn('guessed')]).toEqual([true, false]);
+    expect(lastLine<Access>('integrator', 'add', 'tickets', '--json').password).toBe(password);
+    expect(lastLine('integrator', 'ls', '--json')).toEqual({ hooks: ['tickets'] });
+    // The services' connections are as they were.
+    expect(berth('project', 'ls').status).toBe(0);
+    expect(lastLine('integrator', 'rm', 'tickets', '--json')).toEqual({ removed: 'tickets' });
+    expect(await isIn()).toBe(false);
+    expect(berth('integrator', 'rm', 'tickets').stderr).toContain('Nobody was let in');
+    expect(berth('integrator', 'add', 'No Name').status).toBe(1);
+  });
+
   it('stops what was started, and only that; data stays', async () => {
     expect(berth('down').status).toBe(0);
     await expect(fetch(`${first.url}/healthz`)).rejects.toThrow();
@@ -144,7 +171,7 @@ describe('a newcomer with ./berth', () => {
     const { status, stdout } = berth('doctor');
     expect([status, stdout]).toEqual([1, expect.stringContaining('./berth up')]);
     expect(stdout).toContain('broken   way in: does not run');
-    expect(berth('projects').status).not.toBe(0);
+    expect(berth('project', 'ls').status).not.toBe(0);
 
     lastLine<Up>('up', '--json');
     await eventually(answers, { timeout: 30_000 });

@@ -34,7 +34,7 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-  integrator = await connect(service.nats.as('integrator'));
+  integrator = await connect(await service.nats.addIntegrator('tickets'));
 });
 afterAll(async () => {
   server.closeAllConnections();
@@ -166,7 +166,7 @@ describe('a hook over NATS', () => {
     ...{ allowed: resource.id === 'shop.dev', message: 'No ticket.' },
   });
 
-  it('is asked on a subject of its own, by whoever has the credentials of integrators', async () => {
+  it('is asked on a subject of its own, by whoever has its credentials', async () => {
     const { secret } = await set('tickets');
     expect((await remove()).policies[0].message).toContain('nobody listens there');
     const subscription = await answering(secret, withTicket);
@@ -188,7 +188,7 @@ describe('a hook over NATS', () => {
       subscription.unsubscribe();
     }
     // One that is faster than the right one, and would spoil its answer.
-    const rival = await connect(service.nats.as('integrator'));
+    const rival = await connect(await service.nats.addIntegrator('tickets'));
     const subscriptions = [await answering(other, yes, rival), await answering(secret, withTicket)];
     expect((await remove('dev')).allowed).toBe(true);
     expect((await remove('prod')).policies).toEqual([{ id: 'hook:tickets', message: 'No ticket.' }]);
@@ -215,11 +215,27 @@ describe('a hook over NATS', () => {
     await unset('tickets');
   });
 
-  it('gives those credentials no other subject', async () => {
+  it('gives those credentials no other subject: not even what other hooks are asked', async () => {
     const refused: string[] = [];
     void (async () => {
       for await (const status of integrator.status()) refused.push(JSON.stringify(status));
     })();
+    // Somebody else is let in meanwhile: connections stay.
+    const other = await connect(await service.nats.addIntegrator('scanner'));
+    const heard: string[] = [];
+    for (const subject of ['berth.hooks.scanner', 'berth.hooks.*', 'berth.hooks.>'])
+      integrator.subscribe(subject, { callback: (error, { subject: of }) => void (error ?? heard.push(of)) });
+    await set('scanner');
+    const asked = new Promise((resolve) => {
+      other.subscribe('berth.hooks.scanner', {
+        callback: (_error, message) => resolve(message.respond('{}')),
+      });
+    });
+    await other.flush();
+    await Promise.all([remove(), asked]);
+    expect(heard).toEqual([]);
+    await unset('scanner');
+    await other.close();
     integrator.subscribe('berth.rpc.policy.decide', { callback: () => undefined });
     integrator.publish('berth.rpc.policy.decide', '{}');
     await integrator.flush();

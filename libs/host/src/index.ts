@@ -35,8 +35,15 @@ export { ingressImage } from './ingress-image.js';
 export { install } from './install.js';
 export { applyIsolation, isIsolated, removeIsolation } from './isolation.js';
 export { renderNatsConfig } from './nats-config.js';
-export { inboxPrefix, NATS_USERS, natsPermissions, type NatsUser } from './nats-permissions.js';
-export { startNats, stopNats, type NatsServer } from './nats.js';
+export {
+  inboxPrefix,
+  integratorUser,
+  NATS_USERS,
+  natsPermissions,
+  type NatsUser,
+} from './nats-permissions.js';
+export { addIntegrator, removeIntegrator, type IntegratorAccess } from './integrators.js';
+export { natsAccepts, reloadNats, startNats, stopNats, type NatsServer } from './nats.js';
 export { bringDown, bringUp, type BringUpOptions, type Platform } from './platform.js';
 export { assertPortFree, freePort, isPortFree, resolvePorts } from './ports.js';
 export {

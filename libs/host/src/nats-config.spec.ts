@@ -22,6 +22,20 @@ describe('the configuration of NATS', () => {
   });
 });
 
+it('lets whoever answers a hook hear that one, and nothing else', () => {
+  const integrators = { tickets: 'secret-of-tickets' };
+  const added = renderNatsConfig({
+    port: 4410,
+    storeFolder: '/state/nats/jetstream',
+    passwords,
+    integrators,
+  });
+  const user = added.slice(added.indexOf('user: "hook-tickets"'));
+  expect(user).toContain('password: "secret-of-tickets"');
+  expect(user).toContain('publish: { allow: [] }');
+  expect(user).toContain('subscribe: { allow: ["berth.hooks.tickets","_INBOX_hook-tickets.>"] }');
+});
+
 describe('the table of permissions', () => {
   it.each([
     ['policy', ['quota']],

@@ -1,9 +1,18 @@
-import { natsPermissions, NATS_USERS, type NatsUser } from './nats-permissions.js';
+import {
+  integratorPermissions,
+  integratorUser,
+  natsPermissions,
+  NATS_USERS,
+  type NatsPermissions,
+  type NatsUser,
+} from './nats-permissions.js';
 
 export interface NatsConfiguration {
   port: number;
   storeFolder: string;
   passwords: Record<NatsUser, string>;
+  /** Passwords of those who answer hooks, by the hook's name. */
+  integrators?: Readonly<Record<string, string>>;
 }
 
 /** 8 MiB: a Compose file or a page of a list never comes near; the server's default of 1 MiB can be reached. */
@@ -11,7 +20,10 @@ const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 /** The configuration of nats-server: loopback only, JetStream, one user for each service with its own subjects. */
 export function renderNatsConfig(configuration: NatsConfiguration): string {
-  const users = NATS_USERS.map((user) => renderUser(user, configuration.passwords[user]));
+  const { passwords, integrators = {} } = configuration;
+  const users = NATS_USERS.map((user) => renderUser(user, passwords[user], natsPermissions(user)));
+  for (const [hook, password] of Object.entries(integrators))
+    users.push(renderUser(integratorUser(hook), password, integratorPermissions(hook)));
   return [
     `host: "127.0.0.1"`,
     `port: ${configuration.port}`,
@@ -26,8 +38,7 @@ export function renderNatsConfig(configuration: NatsConfiguration): string {
   ].join('\n');
 }
 
-function renderUser(user: NatsUser, password: string): string {
-  const { publish, subscribe } = natsPermissions(user);
+function renderUser(user: string, password: string, { publish, subscribe }: NatsPermissions): string {
   return [
     `    {`,
     `      user: ${JSON.stringify(user)}`,

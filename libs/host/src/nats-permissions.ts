@@ -1,10 +1,10 @@
 import { SERVICE_NAMES, type ServiceName } from './service-names.js';
 
 /**
- * Everyone who may connect. `observer` is for people and other systems that want to listen to events, `integrator` for those that
- * answer hooks.
+ * Everyone who may connect on every installation. `observer` is for people and other systems that want to listen to events. Those who
+ * answer hooks have a user each (`integratorUser`).
  */
-export const NATS_USERS = [...SERVICE_NAMES, 'observer', 'integrator'] as const;
+export const NATS_USERS = [...SERVICE_NAMES, 'observer'] as const;
 
 export type NatsUser = (typeof NATS_USERS)[number];
 
@@ -54,7 +54,6 @@ export function natsPermissions(user: NatsUser): NatsPermissions {
       subscribe: ['berth.events.>', ...inbox('observer'), '_INBOX.>'],
     };
   }
-  if (user === 'integrator') return { publish: [], subscribe: ['berth.hooks.>', ...inbox('integrator')] };
   const extras = EXTRAS[user] ?? { publish: [], subscribe: [] };
   return {
     publish: [
@@ -67,12 +66,24 @@ export function natsPermissions(user: NatsUser): NatsPermissions {
   };
 }
 
+/** Who answers the hook of this name over NATS. */
+export type IntegratorUser = `hook-${string}`;
+
+export function integratorUser(hook: string): IntegratorUser {
+  return `hook-${hook}`;
+}
+
+/** It hears what its hook is asked, and may answer. */
+export function integratorPermissions(hook: string): NatsPermissions {
+  return { publish: [], subscribe: [`berth.hooks.${hook}`, ...inbox(integratorUser(hook))] };
+}
+
 /** The inbox prefix that a user's client has to be given (`inboxPrefix`), for it may not listen elsewhere. */
-export function inboxPrefix(user: NatsUser): string {
+export function inboxPrefix(user: NatsUser | IntegratorUser): string {
   return `_INBOX_${user}`;
 }
 
-function inbox(user: NatsUser): string[] {
+function inbox(user: NatsUser | IntegratorUser): string[] {
   return [`${inboxPrefix(user)}.>`];
 }
 

@@ -15,6 +15,8 @@ export interface NatsServer {
   folder: string;
   port: number;
   passwords: Record<NatsUser, string>;
+  /** Passwords of those who answer hooks, by the hook's name. */
+  integrators?: Readonly<Record<string, string>>;
   pidFile: string;
   logFile: string;
   account?: Account;
@@ -22,20 +24,16 @@ export interface NatsServer {
 
 /** Starts nats-server, or starts it anew when its configuration changed. Resolves once it answers. */
 export async function startNats(server: NatsServer): Promise<'running' | 'started'> {
-  const { folder, port, passwords } = server;
-  const config = renderNatsConfig({ port, passwords, storeFolder: join(folder, 'jetstream') });
-  const stamp = createHash('sha256').update(config).digest('hex');
+  const { folder, port } = server;
+  const { config, stamp } = configurationOf(server);
   if (runningProcess(server.pidFile)?.stamp === stamp) return 'running';
   await stopNats(server);
 
   const command = findCommand('nats-server');
   if (!command) throw new Error('nats-server is not installed.');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const configFile = join(folder, 'nats.conf');
-  writeAtomically(configFile, config, 0o600);
-  if (server.account) {
-    for (const path of [folder, configFile]) chownSync(path, server.account.uid, server.account.gid);
-  }
+  if (server.account) chownSync(folder, server.account.uid, server.account.gid);
+  const configFile = writeConfiguration(server, config);
   startDetached({
     file: command,
     args: ['--config', configFile],
@@ -52,20 +50,73 @@ export async function startNats(server: NatsServer): Promise<'running' | 'starte
   return 'started';
 }
 
+/**
+ * Has a running nats-server take on other users, with all connections of the others left as they are. Does nothing where it does not
+ * run: its next start takes them on. `isDone` is asked until it has.
+ */
+export async function reloadNats(server: NatsServer, isDone: () => Promise<boolean>): Promise<void> {
+  const record = runningProcess(server.pidFile);
+  const { config, stamp } = configurationOf(server);
+  if (!record || record.stamp === stamp) return;
+  writeConfiguration(server, config);
+  process.kill(record.pid, 'SIGHUP');
+  if (!(await waitUntil(isDone, 5_000)))
+    throw new Error(`NATS did not take its new configuration:\n${lastLines(server.logFile)}`);
+  writeAtomically(server.pidFile, JSON.stringify({ ...record, stamp }), 0o600);
+}
+
 /** Stops nats-server; it writes its streams to disk first. */
 export function stopNats(server: Pick<NatsServer, 'pidFile'>): Promise<boolean> {
   return stopProcess(server.pidFile);
 }
 
+function configurationOf(server: NatsServer): { config: string; stamp: string } {
+  const { port, passwords, integrators, folder } = server;
+  const config = renderNatsConfig({ port, passwords, integrators, storeFolder: join(folder, 'jetstream') });
+  return { config, stamp: createHash('sha256').update(config).digest('hex') };
+}
+
+function writeConfiguration({ folder, account }: NatsServer, config: string): string {
+  const file = join(folder, 'nats.conf');
+  writeAtomically(file, config, 0o600);
+  if (account) chownSync(file, account.uid, account.gid);
+  return file;
+}
+
 /** A NATS server speaks first: `INFO {...}` (NATS client protocol). */
 function greets(port: number): Promise<boolean> {
+  return converse(port, (data) => (data.startsWith('INFO ') ? true : null));
+}
+
+/** Whether it lets somebody in: it answers PING with PONG, or with -ERR (NATS client protocol, CONNECT). */
+export function natsAccepts(port: number, user: string, pass: string): Promise<boolean> {
+  const greeting = `CONNECT ${JSON.stringify({ user, pass, verbose: false, lang: 'berth', version: '1' })}\r\nPING\r\n`;
+  return converse(
+    port,
+    (said) => (said.includes('-ERR') ? false : said.includes('PONG') ? true : null),
+    greeting,
+  );
+}
+
+/** `understand` answers null until enough was said. */
+function converse(
+  port: number,
+  understand: (said: string) => boolean | null,
+  greeting = '',
+): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', timeout: 1_000 });
+    let said = '';
     const finish = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
     };
-    socket.once('data', (data) => finish(data.toString('latin1').startsWith('INFO ')));
+    socket.on('data', (data) => {
+      said += data.toString('latin1');
+      const answer = understand(said);
+      if (answer !== null) finish(answer);
+    });
+    socket.write(greeting);
     socket.once('error', () => finish(false));
     socket.once('timeout', () => finish(false));
     socket.once('close', () => finish(false));

@@ -5,6 +5,7 @@ import { inheritedEnvironment, type HostSettings, type PortName } from './env.js
 import type { Home } from './home.js';
 import { ingressImage } from './ingress-image.js';
 import { applyIsolation, removeIsolation } from './isolation.js';
+import { natsServer } from './integrators.js';
 import { startNats, stopNats } from './nats.js';
 import { assertPortFree, resolvePorts } from './ports.js';
 import {
@@ -175,14 +176,7 @@ async function bringUpPostgres(
 }
 
 async function bringUpNats(home: Home, { secrets, ports, progress }: Start): Promise<void> {
-  const outcome = await startNats({
-    folder: home.nats,
-    port: ports.nats,
-    passwords: secrets.nats,
-    pidFile: home.pidFile('nats'),
-    logFile: home.logFile('nats'),
-    account: storeAccount(),
-  });
+  const outcome = await startNats(natsServer(home, secrets, ports.nats));
   if (outcome === 'started') progress(`started NATS on port ${ports.nats}`);
 }
 

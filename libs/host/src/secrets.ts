@@ -11,6 +11,8 @@ export interface Secrets {
   installation: string;
   postgres: { superuser: string; roles: Record<DatabaseService, string> };
   nats: Record<NatsUser, string>;
+  /** NATS passwords of those who answer hooks, by the hook's name. */
+  integrators?: Record<string, string>;
   /** Hex SHA-256 of the admin's token, which itself is only in the CLI's credentials file. Absent until a first start succeeded. */
   adminTokenSha256?: string;
   /** What the engine shows to the registry-proxy when it pulls. */

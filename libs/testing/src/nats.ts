@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import {
   freePort,
   inboxPrefix,
+  integratorUser,
+  natsAccepts,
   NATS_USERS,
   newSecret,
+  reloadNats,
   startNats,
   stopNats,
   storeAccount,
@@ -16,7 +19,7 @@ import { runFolder } from './env.js';
 /** What a service's client needs, named both as options of `connect` and as the service's environment. */
 export interface NatsAccess {
   servers: string;
-  user: NatsUser;
+  user: string;
   pass: string;
   inboxPrefix: string;
   env: { NATS_URL: string; NATS_USER: string; NATS_PASSWORD: string };
@@ -27,6 +30,8 @@ export interface TestNats {
   /** nats://host:port, without credentials. */
   url: string;
   as(user: NatsUser): NatsAccess;
+  /** Lets one in who answers a hook over NATS. */
+  addIntegrator(hook: string): Promise<Omit<NatsAccess, 'env'>>;
   /** Stops the server; streams stay on disk. */
   stop(): Promise<void>;
   /** Starts it again, at the same port and with the same streams. */
@@ -53,6 +58,7 @@ export async function startTestNats(): Promise<TestNats> {
   };
   await startNats(server);
   const url = `nats://127.0.0.1:${server.port}`;
+  const integrators: Record<string, string> = {};
   return {
     url,
     as: (user) => ({
@@ -62,8 +68,13 @@ export async function startTestNats(): Promise<TestNats> {
       inboxPrefix: inboxPrefix(user),
       env: { NATS_URL: url, NATS_USER: user, NATS_PASSWORD: passwords[user] },
     }),
+    addIntegrator: async (hook) => {
+      const [user, pass] = [integratorUser(hook), (integrators[hook] ??= newSecret())];
+      await reloadNats({ ...server, integrators }, () => natsAccepts(server.port, user, pass));
+      return { servers: url, user, pass, inboxPrefix: inboxPrefix(user) };
+    },
     stop: async () => void (await stopNats(server)),
-    start: async () => void (await startNats(server)),
+    start: async () => void (await startNats({ ...server, integrators })),
     remove: async () => {
       await stopNats(server);
       rmSync(server.folder, { recursive: true, force: true });

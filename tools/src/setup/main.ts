@@ -3,6 +3,7 @@ import { readHostSettings } from '@berth/host';
 import { Console, SetupError } from './console.js';
 import { doctor } from './doctor.js';
 import { down } from './down.js';
+import { integrator } from './integrator.js';
 import { nats } from './nats.js';
 import { rekey } from './rekey.js';
 import { test } from './test.js';
@@ -11,8 +12,9 @@ import { up } from './up.js';
 /** The commands about this machine; `./berth` sends everything else to the CLI. Returns the exit code. */
 async function main([command, ...rest]: string[]): Promise<number> {
   if (command === 'test') return test(readHostSettings(), rest);
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: rest,
+    allowPositionals: command === 'integrator',
     options: {
       json: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
@@ -34,6 +36,9 @@ async function main([command, ...rest]: string[]): Promise<number> {
       return 0;
     case 'nats':
       await nats(settings, console);
+      return 0;
+    case 'integrator':
+      await integrator(positionals, settings, console);
       return 0;
     case 'doctor':
       return (await doctor(settings, console)) ? 0 : 1;
