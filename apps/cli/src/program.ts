@@ -14,6 +14,7 @@ import { openCommand } from './commands/open.js';
 import { hookCommands } from './commands/hooks.js';
 import { policyCommands } from './commands/policies.js';
 import { projectCommands } from './commands/projects.js';
+import { priceCommands } from './commands/prices.js';
 import { quotaCommands } from './commands/quotas.js';
 import { releaseCommands } from './commands/releases.js';
 import { resourceCommands } from './commands/resources.js';
@@ -68,6 +69,7 @@ export function buildProgram(cli: Cli): Command {
     certificateCommands,
     nodeCommands,
     quotaCommands,
+    priceCommands,
     auditCommands,
   ];
   for (const member of families.flatMap((build) => build(cli))) program.addCommand(member);

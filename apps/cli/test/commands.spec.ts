@@ -153,11 +153,23 @@ describe('what is sent', () => {
 
   test('quota set names the scope in the path and sends what was given', async () => {
     const quota = { scope: 'teams', name: 'acme', limits: { cpu: 4, memory: '8GiB' } };
-    gateway.onJson('PUT /v1/quotas/teams/acme', { ...quota, used: { cpu: 1, memory: '1GiB', instances: 2 } });
+    const cost = { currency: 'EUR', perHour: 0.024, perMonth: 17.52 };
+    const used = { cpu: 1, memory: '1GiB', instances: 2 };
+    gateway.onJson('PUT /v1/quotas/teams/acme', { ...quota, used, cost });
     const { stdout, code } = await berth('quota set teams/acme --cpu 4 --memory 8GiB');
     expect(code).toBe(0);
     expect(gateway.requests('PUT')[0].body).toEqual({ limits: { cpu: 4, memory: '8GiB' } });
-    expect(stdout).toMatch(/teams\/acme +1 of 4 +1GiB of 8GiB +2 of no limit/);
+    expect(stdout).toMatch(/teams\/acme +1 of 4 +1GiB of 8GiB +2 of no limit +17\.52 EUR a month/);
+  });
+
+  test('price set sends the amounts', async () => {
+    const prices = { currency: 'EUR', cpu: 0.02, memory: 0.004 };
+    gateway.onJson('PUT /v1/prices', { ...prices, setBy: 'root', setAt: '2026-05-01T10:00:00.000Z' });
+    const { stdout, code } = await berth('price set --cpu 0.02 --memory 0.004 --currency EUR');
+    expect(code).toBe(0);
+    expect(gateway.requests('PUT')[0].body).toEqual(prices);
+    expect(stdout).toMatch(/core +0\.02 EUR for an hour\nGiB of memory +0\.004 EUR/);
+    expect((await berth('price set --cpu much --memory 1 --currency EUR')).code).toBe(2);
   });
 
   test('audit export writes what comes, as it comes', async () => {

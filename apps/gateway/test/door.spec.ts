@@ -193,7 +193,7 @@ describe('a quota of an environment', () => {
       createdAt: TIME,
     };
     gateway.peers.on(schedulerRpc.getEnvironment, () => environment);
-    const quota = { scope: 'environments', name: 'shop.dev', limits: {}, used } as const;
+    const quota = { scope: 'environments', name: 'shop.dev', limits: {}, used, cost: null } as const;
     gateway.peers.on(quotaRpc.get, () => quota);
     expect((await gateway.api.get('/v1/quotas/environments/shop.dev')).body).toEqual(quota);
     const asked = gateway.peers.requests.find(({ subject }) => subject === 'berth.rpc.quota.get');

@@ -7,9 +7,11 @@ import { Ledger } from './ledger/ledger.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { LimitEntity } from './limits/limit.entity.js';
 import { LimitsModule } from './limits/limits.module.js';
+import { PricesEntity } from './prices/prices.entity.js';
+import { PricesModule } from './prices/prices.module.js';
 import { migrations } from './migrations/index.js';
 
-/** How much of it, for whom: limits, and the ledger that they are judged against. */
+/** How much of it, for whom, at what price: limits, and the ledger that they are judged against. */
 @Module({})
 export class AppModule {
   static forEnv(env: QuotaEnv): DynamicModule {
@@ -18,11 +20,17 @@ export class AppModule {
       module: AppModule,
       imports: [
         RuntimeModule.forService('quota', env),
-        DatabaseModule.forService({ service: 'quota', env, entities: [LimitEntity], migrations }),
+        DatabaseModule.forService({
+          service: 'quota',
+          env,
+          entities: [LimitEntity, PricesEntity],
+          migrations,
+        }),
         MessagingModule.forService({ service: 'quota', env, outbox: true }),
         ActionsModule.forService({ imports: [ledger], quota: { provide: QUOTA_PORT, useExisting: Ledger } }),
         ledger,
         LimitsModule,
+        PricesModule,
       ],
     };
   }

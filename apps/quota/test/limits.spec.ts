@@ -59,6 +59,7 @@ describe('limits', () => {
       name: 'acme',
       limits: { cpu: 4, memory: '8GiB', instances: 5 },
       used: { cpu: 0.25, memory: '1GiB', instances: 2 },
+      cost: null,
     };
     const limits = { cpu: 4, memory: '8GiB', instances: 5 };
     expect(await set(people.admin, 'teams', 'acme', limits)).toEqual(answer);

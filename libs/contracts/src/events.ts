@@ -8,6 +8,7 @@ import { PolicyBinding } from './policy-bindings.js';
 import { PolicyAnswer } from './policies.js';
 import { PolicyException } from './policy-exceptions.js';
 import { PolicyHook } from './policy-hooks.js';
+import { Prices } from './prices.js';
 import { Quota } from './quotas.js';
 
 export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
@@ -221,6 +222,7 @@ export const imageDeleted = defineEvent(
   'A tag was deleted, or, where the reference is a digest, an image with its tags.',
   PushedImage.pick({ repository: true, reference: true, digest: true }),
 );
+export const pricesSetEvent = defineEvent('price.set.v1', 'Prices were set.', Prices);
 export const quotaSetEvent = defineEvent('quota.set.v1', 'Limits were set.', Quota);
 
 export const environmentDrifted = defineEvent(

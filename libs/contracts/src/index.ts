@@ -4,6 +4,7 @@ export * from './errors.js';
 export * from './identity.js';
 export * from './logins.js';
 export * from './workloads.js';
+export * from './prices.js';
 export * from './quotas.js';
 export * from './policies.js';
 export * from './policy-bindings.js';

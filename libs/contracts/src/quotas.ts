@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id, Name } from './names.js';
+import { Cost } from './prices.js';
 
 export const Dimension = z.enum(['cpu', 'memory', 'instances']);
 export type Dimension = z.infer<typeof Dimension>;
@@ -84,6 +85,7 @@ export const Quota = z
       instances: z.int().optional(),
     }),
     used: z.object({ cpu: z.number(), memory: z.string(), instances: z.int() }),
+    cost: Cost.nullable().describe('Of what is used, by the present prices; null where none are set'),
   })
   .meta({ id: 'Quota' });
 export type Quota = z.infer<typeof Quota>;

@@ -87,6 +87,7 @@ function showQuotas(cli: Cli, quotas: readonly Quota[]): void {
       ['CPU', ({ used, limits }) => of(used.cpu, limits.cpu)],
       ['MEMORY', ({ used, limits }) => of(used.memory, limits.memory)],
       ['INSTANCES', ({ used, limits }) => of(used.instances, limits.instances)],
+      ['COST', ({ cost }) => (cost ? `${cost.perMonth.toFixed(2)} ${cost.currency} a month` : '-')],
     ],
     'No limits are set.',
   );

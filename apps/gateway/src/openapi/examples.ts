@@ -351,7 +351,10 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     name: 'acme',
     limits: { cpu: 4, memory: '8GiB', instances: 5 },
     used: { cpu: 0.5, memory: '512MiB', instances: 1 },
+    cost: { currency: 'EUR', perHour: 0.012, perMonth: 8.76 },
   },
+  Prices: { currency: 'EUR', cpu: 0.02, memory: 0.004, setBy: 'root', setAt: TIME },
+  SetPrices: { currency: 'EUR', cpu: 0.02, memory: 0.004 },
   SetQuota: { limits: { cpu: 4, memory: '8GiB', instances: 5 } },
   AuditRecord: {
     id: ID,

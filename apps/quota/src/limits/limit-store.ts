@@ -14,7 +14,10 @@ export interface Viewer {
 
 const COLUMNS = `
   k.scope, k.name, l.cpu_millis AS cpu_limit, l.memory_bytes AS memory_limit, l.instances AS instances_limit,
-  u.cpu_millis AS cpu_used, u.memory_bytes AS memory_used, u.instances AS instances_used`;
+  u.cpu_millis AS cpu_used, u.memory_bytes AS memory_used, u.instances AS instances_used,
+  c.currency, c.micros AS cost_micros`;
+
+const COST = 'LEFT JOIN LATERAL hourly_cost(u.cpu_millis, u.memory_bytes) c ON true';
 
 /** Limits, each told with what is used of it now. */
 @Injectable()
@@ -44,7 +47,8 @@ export class LimitStore {
       `SELECT ${COLUMNS}
        FROM (VALUES ($1::text, $2::text)) k (scope, name)
        LEFT JOIN limits l ON l.scope = k.scope AND l.name = k.name
-       CROSS JOIN LATERAL ledger_usage(k.scope, k.name) u`,
+       CROSS JOIN LATERAL ledger_usage(k.scope, k.name) u
+       ${COST}`,
       [scope, name],
     );
     return toQuota(row);
@@ -66,6 +70,7 @@ export class LimitStore {
        ) l
        CROSS JOIN LATERAL (SELECT l.scope, l.name) k
        CROSS JOIN LATERAL ledger_usage(l.scope, l.name) u
+       ${COST}
        ORDER BY l.scope, l.name`,
       [after.scope, after.name, viewer === null, viewer?.teams ?? [], viewer?.user ?? '', most],
     );

@@ -28,12 +28,14 @@ describe('a quota', () => {
       toQuota({
         ...{ scope: 'teams', name: 'acme', cpu_limit: '2500', memory_limit: null, instances_limit: '0' },
         ...{ cpu_used: '250', memory_used: '1610612736', instances_used: '3' },
+        ...{ currency: 'EUR', cost_micros: '11000' },
       }),
     ).toEqual({
       scope: 'teams',
       name: 'acme',
       limits: { cpu: 2.5, instances: 0 },
       used: { cpu: 0.25, memory: '1.5GiB', instances: 3 },
+      cost: { currency: 'EUR', perHour: 0.011, perMonth: 8.03 },
     });
   });
 });

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { ByteSize, formatBytes, parseOrThrow, type Quota, type SetQuota } from '@berth/contracts';
+import {
+  ByteSize,
+  formatBytes,
+  HOURS_A_MONTH,
+  parseOrThrow,
+  type Cost,
+  type Quota,
+  type SetQuota,
+} from '@berth/contracts';
 import { toCores, toMillis } from '../ledger/units.js';
 import type { LimitEntity } from './limit.entity.js';
 
@@ -15,6 +23,9 @@ export interface QuotaRow {
   cpu_used: string;
   memory_used: string;
   instances_used: string;
+  /** Of an hour; null without prices. */
+  currency: string | null;
+  cost_micros: string | null;
 }
 
 const Sizes = z.object({ limits: z.object({ memory: ByteSize.optional() }) });
@@ -43,5 +54,12 @@ export function toQuota(row: QuotaRow): Quota {
       memory: formatBytes(Number(row.memory_used)),
       instances: Number(row.instances_used),
     },
+    cost: toCost(row),
   };
+}
+
+function toCost({ currency, cost_micros: micros }: QuotaRow): Cost | null {
+  if (currency === null || micros === null) return null;
+  const perHour = Number(micros) / 1e6;
+  return { currency, perHour, perMonth: Math.round(perHour * HOURS_A_MONTH * 100) / 100 };
 }

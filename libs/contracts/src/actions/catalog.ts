@@ -12,4 +12,5 @@ export * from './nodes.js';
 export * from './resources.js';
 export * from './images.js';
 export * from './quotas.js';
+export * from './prices.js';
 export * from './audit.js';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ResolveImage, ResolvedImage } from '../images.js';
 import { Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
+import { Prices, SetPrices } from '../prices.js';
 import { BrokenLimit, Quota, QuotaScope, Reservation, SetQuota } from '../quotas.js';
 import { AuditQuery, AuditRecord } from '../records.js';
 import { defineRpc } from './define.js';
@@ -20,6 +21,8 @@ export const quotaRpc = {
   list: defineRpc('quota', 'list', PageRequest, page(Quota)),
   get: defineRpc('quota', 'get', quotaKey, Quota),
   set: defineRpc('quota', 'set', quotaKey.extend(SetQuota.shape), Quota),
+  readPrices: defineRpc('quota', 'price.read', z.strictObject({}), Prices),
+  setPrices: defineRpc('quota', 'price.set', SetPrices, Prices),
   // The ledger: called by the pipeline of other services only, never from outside.
   reserve: defineRpc(
     'quota',
