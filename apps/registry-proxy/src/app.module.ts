@@ -6,6 +6,7 @@ import { ENTITIES } from './catalog/entities.js';
 import type { RegistryEnv } from './env.js';
 import { serveRegistry } from './http/serve-registry.js';
 import { Registry1763900000001 } from './migrations/1763900000001-registry.js';
+import { Referrers1763900000002 } from './migrations/1763900000002-referrers.js';
 import { RegistryModule } from './registry.module.js';
 
 /** An OCI registry: hosted images, and the rest of the world through a cache. */
@@ -20,7 +21,7 @@ export class AppModule {
           service: 'registry-proxy',
           env,
           entities: ENTITIES,
-          migrations: [CreateOutbox1700000000000, Registry1763900000001],
+          migrations: [CreateOutbox1700000000000, Registry1763900000001, Referrers1763900000002],
         }),
         MessagingModule.forService({ service: 'registry-proxy', env, outbox: true }),
         ActionsModule.forService(),

@@ -3,9 +3,11 @@ import { EntityManager } from 'typeorm';
 import { Outbox } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { ImageCatalog } from './catalog/image-catalog.js';
+import { Referrers } from './discovery/referrers.js';
 import type { RegistryEnv } from './env.js';
 import { Authenticator } from './http/authenticator.js';
 import { DeleteRoutes } from './http/delete-routes.js';
+import { DiscoveryRoutes } from './http/discovery-routes.js';
 import { NameReader } from './http/name-reader.js';
 import { PullRoutes } from './http/pull-routes.js';
 import { PushRoutes } from './http/push-routes.js';
@@ -113,6 +115,8 @@ export class RegistryModule {
         Authenticator,
         UploadHandler,
         PullRoutes,
+        Referrers,
+        DiscoveryRoutes,
         PushRoutes,
         ManifestRemovals,
         DeleteRoutes,

@@ -1,4 +1,4 @@
-import { buildTestImage, eventually, type TestImage } from '@berth/testing';
+import { buildTestImage, eventually, upstreamRegistry, type TestImage } from '@berth/testing';
 
 import { People } from './people.js';
 import { blobPath, manifestPath, newImage } from './pulled-images.js';
@@ -51,6 +51,55 @@ describe('pulling through', () => {
       `/v2/docker.io/${image.repository.replace('library/', '')}/manifests/1`,
     );
     expect(short.headers.get('docker-content-digest')).toBe(image.digest);
+  });
+
+  it('is a mirror to clients that say of what, as containerd does', async () => {
+    const image = await newImage();
+    const at = (kind: string, reference: string, of = 'docker.io'): string =>
+      `/v2/${image.repository}/${kind}/${reference}?ns=${of}`;
+    const manifest = await registry.fetch(at('manifests', '1'));
+    expect([manifest.status, manifest.headers.get('oci-namespace')]).toEqual([200, 'docker.io']);
+    expect(await manifest.text()).toBe(image.manifest);
+    expect((await registry.fetch(at('blobs', image.layers[0].digest))).status).toBe(200);
+    // Not a team called "library", and no other registry than those that are configured.
+    expect((await registry.fetch(at('manifests', '1').replace(/\?.*/, ''))).status).toBe(404);
+    expect((await registry.fetch(at('manifests', '1', 'ghcr.io'))).status).toBe(404);
+    const push = await registry.fetch(`/v2/${image.repository}/blobs/uploads/?ns=docker.io`, {
+      method: 'POST',
+    });
+    expect(push.status).toBe(405);
+  });
+
+  it('tells the referrers that the upstream tells, by its list or by the tag that clients keep one under', async () => {
+    const image = await newImage();
+    const path = `/v2/docker.io/${image.repository}/referrers/${image.digest}`;
+    const index = 'application/vnd.oci.image.index.v1+json';
+    const entry = { mediaType: image.mediaType, digest: image.digest, size: image.manifest.length };
+    const signature = { ...entry, artifactType: 'application/vnd.example.signature' };
+    const listed = async (query = ''): Promise<unknown> =>
+      ((await (await registry.fetch(path + query)).json()) as { manifests: unknown }).manifests;
+    expect(await listed()).toEqual([]);
+
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: index, manifests: [entry] });
+    const kept = `${(await upstreamRegistry()).url}/v2/${image.repository}/manifests/${image.digest.replace(':', '-')}`;
+    expect((await fetch(kept, { method: 'PUT', headers: { 'content-type': index }, body })).status).toBe(201);
+    expect(await listed()).toEqual([entry]);
+
+    upstream.intercept = (request, response) => {
+      if (!request.url?.includes('/referrers/')) return false;
+      response.writeHead(200, { 'content-type': index });
+      response.end(
+        JSON.stringify({ schemaVersion: 2, mediaType: index, manifests: [signature, 'nonsense'] }),
+      );
+      return true;
+    };
+    expect(await listed()).toEqual([signature]);
+    expect(await listed('?artifactType=application/vnd.example.other')).toEqual([]);
+    upstream.intercept = (_request, response) => {
+      response.destroy();
+      return true;
+    };
+    expect((await registry.fetch(path)).status).toBe(503);
   });
 
   it('answers HEAD of a blob that is not here without fetching it', async () => {

@@ -127,9 +127,9 @@ describe('hosted images', () => {
       const response = await registry.fetch(path);
       expect([path, response.status, (await errors(response))[0]!.code]).toEqual([path, status, code]);
     }
-    const removal = await registry.fetch(`/v2/acme/web/blobs/${image.config.digest}`, { method: 'DELETE' });
-    expect(removal.status).toBe(405);
-    expect(removal.headers.get('allow')).toContain('GET');
+    const unknown = await registry.fetch('/v2/acme/web/tags/list', { method: 'PATCH' });
+    expect(unknown.status).toBe(405);
+    expect(unknown.headers.get('allow')).toContain('GET');
   });
 
   it.each([

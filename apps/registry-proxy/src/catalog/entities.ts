@@ -53,6 +53,13 @@ export class ManifestRow {
   /** The manifest that this one says something about (OCI 1.1 `subject`), which need not be here. */
   @Column('text', { nullable: true })
   subject!: string | null;
+
+  /** Of what kind it is (OCI 1.1 "Listing Referrers"): its `artifactType`, else the media type of its config. */
+  @Column('text', { name: 'artifact_type', nullable: true })
+  artifactType!: string | null;
+
+  @Column('jsonb', { nullable: true })
+  annotations!: Record<string, string> | null;
 }
 
 export type PartRole = 'config' | 'layer' | 'manifest';

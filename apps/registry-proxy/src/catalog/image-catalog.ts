@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager, In, MoreThan } from 'typeorm';
 import type { Digest } from '../names/digest.js';
-import type { RepositoryName } from '../names/repository-name.js';
+import type { HostedName, RepositoryName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
 import type { ManifestContent } from '../pull/manifest-content.js';
 import { BlobLinkRow, BlobRow, ManifestPartRow, ManifestRow, RepositoryRow, TagRow } from './entities.js';
@@ -22,6 +22,23 @@ export interface NewManifest {
   mediaType: string;
   size: number;
   content: ManifestContent;
+}
+
+/** A manifest that says something about another one. */
+export interface Referrer {
+  digest: Digest;
+  mediaType: string;
+  size: number;
+  artifactType: string | null;
+  annotations: Record<string, string> | null;
+}
+
+export interface ReferrersQuery {
+  repository: string;
+  subject: Digest;
+  /** Null: of all types. */
+  artifactType: string | null;
+  last: string | null;
 }
 
 /** What repositories hold: which manifests, tags and blobs. Methods that write take the transaction of the change. */
@@ -77,20 +94,22 @@ export class ImageCatalog {
     return new Set(rows.map((row) => row.digest));
   }
 
-  /** Files a manifest whose bytes are in the store, and lets a tag name it. */
+  /** Files a manifest whose bytes are in the store, and lets tags name it. */
   async putManifest(
     name: RepositoryName,
     { digest, mediaType, size, content }: NewManifest,
-    tag: string | undefined,
+    tags: readonly string[],
     transaction: EntityManager,
   ): Promise<void> {
     const repository = name.name;
     await this.ensureRepository(name, transaction);
     await this.addBlob(digest, size, transaction);
-    await transaction.upsert(ManifestRow, { repository, digest, mediaType, size, subject: content.subject }, [
-      'repository',
-      'digest',
-    ]);
+    const { subject, artifactType, annotations } = content;
+    await transaction.upsert(
+      ManifestRow,
+      { repository, digest, mediaType, size, subject, artifactType, annotations },
+      ['repository', 'digest'],
+    );
     if (content.parts.length > 0) {
       await transaction
         .createQueryBuilder()
@@ -100,7 +119,7 @@ export class ImageCatalog {
         .orIgnore()
         .execute();
     }
-    if (tag !== undefined) await this.putTag(repository, tag, digest, transaction);
+    for (const tag of tags) await this.putTag(repository, tag, digest, transaction);
   }
 
   async putTag(
@@ -143,8 +162,33 @@ export class ImageCatalog {
     const rows = await transaction.find(BlobLinkRow, {
       select: { digest: true },
       where: { repository, digest: In(digests) },
+      lock: { mode: 'for_key_share' },
     });
     return new Set(rows.map((row) => row.digest));
+  }
+
+  /** Some of the repositories of these teams (null: of all) that hold a blob. */
+  async holders(digest: Digest, teams: readonly string[] | null): Promise<HostedName[]> {
+    const rows = await this.database.query<{ name: string; team: string }[]>(
+      `SELECT r.name, r.team FROM blob_links l JOIN repositories r ON r.name = l.repository
+       WHERE l.digest = $1 AND r.team IS NOT NULL AND ($2::text[] IS NULL OR r.team = ANY ($2)) LIMIT 3`,
+      [digest, teams],
+    );
+    return rows.map((row) => ({ kind: 'hosted', ...row }));
+  }
+
+  /** Manifests about another one, in the order of their digests, those after `last` only. */
+  async referrers(
+    { repository, subject, artifactType, last }: ReferrersQuery,
+    limit: number,
+  ): Promise<Referrer[]> {
+    return this.database.query<Referrer[]>(
+      `SELECT digest, media_type AS "mediaType", size, artifact_type AS "artifactType", annotations
+       FROM manifests
+       WHERE repository = $1 AND subject = $2 AND ($3::text IS NULL OR artifact_type = $3) AND digest > $4
+       ORDER BY digest LIMIT $5`,
+      [repository, subject, artifactType, last ?? '', limit],
+    );
   }
 
   /** Bytes of a blob, as a manifest of this repository says; null when none refers to it. */

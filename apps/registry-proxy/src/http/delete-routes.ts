@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { ActionPipeline } from '@berth/actions';
 import { actions, imageDeleted } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
+import type { EntityManager } from 'typeorm';
+import type { Digest } from '../names/digest.js';
 import { ManifestRemovals } from '../remove/manifest-removals.js';
 import type { Exchange } from './exchange.js';
 import { deleteIntent } from './image-intent.js';
@@ -9,7 +11,7 @@ import { requireReference } from './manifest-reference.js';
 import { OciError } from './oci-error.js';
 import type { Route, Target } from './route.js';
 
-/** The routes that take away (OCI distribution spec 1.1, "Content Management"). Blobs are not deleted by themselves: others may name them. */
+/** The routes that take away (OCI distribution spec 1.1, "Content Management"). */
 @Injectable()
 export class DeleteRoutes {
   readonly routes: readonly Route[] = [
@@ -18,7 +20,20 @@ export class DeleteRoutes {
       methods: ['DELETE'],
       pattern: /^\/v2\/(.+)\/manifests\/([^/]+)$/,
       performs: actions.imageDelete,
-      handle: (exchange, target) => this.manifest(exchange, target),
+      handle: (exchange, target) =>
+        this.remove(exchange, target, (name, transaction) =>
+          this.removals.remove(name, requireReference(target.reference, 'MANIFEST_UNKNOWN'), transaction),
+        ),
+    },
+    {
+      id: '/v2/<name>/blobs/<digest>',
+      methods: ['DELETE'],
+      pattern: /^\/v2\/(.+)\/blobs\/([^/]+)$/,
+      performs: actions.imageDelete,
+      handle: (exchange, target) =>
+        this.remove(exchange, target, (name, transaction) =>
+          this.removals.removeBlob(name, target.reference, transaction),
+        ),
     },
   ];
 
@@ -27,16 +42,19 @@ export class DeleteRoutes {
     private readonly removals: ManifestRemovals,
   ) {}
 
-  private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {
+  private async remove(
+    exchange: Exchange,
+    { name, reference }: Target,
+    take: (repository: string, transaction: EntityManager) => Promise<Digest>,
+  ): Promise<void> {
     if (name.kind !== 'hosted') {
       throw new OciError(
         'UNSUPPORTED',
         `${name.name} is pulled through from ${name.upstream}; what is deleted here is pulled again`,
       );
     }
-    const parsed = requireReference(reference, 'MANIFEST_UNKNOWN');
     await this.pipeline.change(deleteIntent(name, reference), async (transaction) => {
-      const digest = await this.removals.remove(name.name, parsed, transaction);
+      const digest = await take(name.name, transaction);
       const told = { repository: name.name, reference, digest };
       return {
         result: digest,

@@ -19,8 +19,17 @@ export class Exchange {
     return this.request.method === 'HEAD';
   }
 
+  /** What the client takes this registry for a mirror of. */
+  get namespace(): string | null {
+    return this.query('ns') || null;
+  }
+
   query(name: string): string | null {
     return this.parameters.get(name);
+  }
+
+  queries(name: string): string[] {
+    return this.parameters.getAll(name);
   }
 
   header(name: string): string | undefined {
@@ -57,6 +66,7 @@ export class Exchange {
       'docker-distribution-api-version': 'registry/2.0',
       'x-correlation-id': this.context.correlationId,
       'x-content-type-options': 'nosniff',
+      ...(this.namespace === null ? {} : { 'oci-namespace': encodeURI(this.namespace) }),
       ...headers,
     });
   }

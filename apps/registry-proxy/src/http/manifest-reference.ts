@@ -5,5 +5,5 @@ import { OciError, type OciCode } from './oci-error.js';
 export function requireReference(text: string, code: OciCode): ManifestReference {
   const parsed = parseManifestReference(text);
   if (parsed !== null) return parsed;
-  throw new OciError(code, `"${text.slice(0, 200)}" is neither a tag nor a sha256 digest`);
+  throw new OciError(code, `"${text.slice(0, 200)}" is neither a tag nor a sha256 or sha512 digest`);
 }

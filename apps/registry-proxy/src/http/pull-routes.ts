@@ -8,17 +8,17 @@ import type { ManifestReference } from '../names/tag.js';
 import { BlobPulls, type BlobSource } from '../pull/blob-pulls.js';
 import { ManifestPulls } from '../pull/manifest-pulls.js';
 import type { Exchange } from './exchange.js';
-import { listIntent, pullIntent } from './image-intent.js';
+import { pullIntent } from './image-intent.js';
 import { requireReference } from './manifest-reference.js';
 import { manifestUnknown, OciError } from './oci-error.js';
 import { parseRange } from './range.js';
+import { requireRepository } from './require-repository.js';
 import type { Route, Target } from './route.js';
 import { sendBlob } from './send-blob.js';
 
-const MOST_TAGS = 1_000;
 const BLOB_TYPE = 'application/octet-stream';
 
-/** The routes that reveal (OCI distribution spec 1.1, "Pull" and "Content Discovery"). */
+/** The routes that give out images (OCI distribution spec 1.1, "Pull"). */
 @Injectable()
 export class PullRoutes {
   readonly routes: readonly Route[] = [
@@ -35,13 +35,6 @@ export class PullRoutes {
       pattern: /^\/v2\/(.+)\/blobs\/([^/]+)$/,
       performs: actions.imagePull,
       handle: (exchange, target) => this.blob(exchange, target),
-    },
-    {
-      id: '/v2/<name>/tags/list',
-      methods: ['GET', 'HEAD'],
-      pattern: /^\/v2\/(.+)\/tags\/list$/,
-      performs: actions.imageList,
-      handle: (exchange, target) => this.tags(exchange, target),
     },
   ];
 
@@ -72,14 +65,14 @@ export class PullRoutes {
   private async findManifest(name: RepositoryName, reference: ManifestReference) {
     const found = await this.manifests.find(name, reference);
     if (found !== null) return found;
-    if (name.kind === 'hosted') await this.requireRepository(name.name);
+    if (name.kind === 'hosted') await requireRepository(this.catalog, name.name);
     throw manifestUnknown(name.name, reference.tag ?? reference.digest);
   }
 
   /** Each blob is checked like its manifest, and not recorded once more: the record of a pull is the manifest's. */
   private async blob(exchange: Exchange, { name, reference }: Target): Promise<void> {
     if (!isDigest(reference))
-      throw new OciError('DIGEST_INVALID', `"${reference.slice(0, 200)}" is not a sha256 digest`);
+      throw new OciError('DIGEST_INVALID', `"${reference.slice(0, 200)}" is not a sha256 or sha512 digest`);
     await this.pipeline.authorize(pullIntent(name, reference));
     if (exchange.isHead) {
       await this.headBlob(exchange, name, reference);
@@ -120,39 +113,8 @@ export class PullRoutes {
   }
 
   private async unknownBlob(name: RepositoryName, digest: Digest): Promise<OciError> {
-    if (name.kind === 'hosted') await this.requireRepository(name.name);
+    if (name.kind === 'hosted') await requireRepository(this.catalog, name.name);
     return new OciError('BLOB_UNKNOWN', `${name.name} has no blob ${digest}`, { detail: { digest } });
-  }
-
-  private async tags(exchange: Exchange, { name }: Target): Promise<void> {
-    const asked = exchange.query('n');
-    // Compared as text first: a number with a thousand digits must not become memory (CVE-2023-2253).
-    if (asked !== null && !/^\d{1,9}$/.test(asked)) {
-      throw new OciError('UNSUPPORTED', 'n is the number of tags to list: 0 or more', { status: 400 });
-    }
-    const limit = Math.min(asked === null ? MOST_TAGS : Number(asked), MOST_TAGS);
-    const tags = await this.pipeline.read(listIntent(name), async () => {
-      await this.requireRepository(name.name);
-      return limit === 0 ? [] : this.catalog.listTags(name.name, exchange.query('last'), limit + 1);
-    });
-    const page = tags.slice(0, limit);
-    const last = page.at(-1);
-    const more = tags.length > limit && last !== undefined;
-    exchange.answer(
-      200,
-      {
-        'content-type': 'application/json',
-        ...(more
-          ? { link: `</v2/${name.name}/tags/list?n=${limit}&last=${encodeURIComponent(last)}>; rel="next"` }
-          : {}),
-      },
-      JSON.stringify({ name: name.name, tags: page }),
-    );
-  }
-
-  private async requireRepository(name: string): Promise<void> {
-    if (await this.catalog.hasRepository(name)) return;
-    throw new OciError('NAME_UNKNOWN', `there is no repository ${name}`, { detail: { name } });
   }
 }
 

@@ -3,6 +3,7 @@ import { ActionPipeline } from '@berth/actions';
 import { actions, imagePushed } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import type { HostedName, RepositoryName } from '../names/repository-name.js';
+import { isTag } from '../names/tag.js';
 import { MANIFEST_LIMIT } from '../pull/media-types.js';
 import { ManifestPushes } from '../push/manifest-pushes.js';
 import { readBody } from '../upstream/http-exchange.js';
@@ -13,6 +14,7 @@ import { OciError } from './oci-error.js';
 import type { Route, Target } from './route.js';
 import { UploadHandler } from './upload-handler.js';
 
+const MOST_TAGS = 50;
 const UPLOAD = /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/;
 
 /** The routes that change (OCI distribution spec 1.1, "Push"). What is pulled through is not pushed to. */
@@ -71,23 +73,30 @@ export class PushRoutes {
   private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {
     const hosted = requireHosted(name);
     const parsed = requireReference(reference, 'MANIFEST_INVALID');
+    const tags = parsed.tag === undefined ? tagParameters(exchange) : [parsed.tag];
     const mediaType = (exchange.header('content-type') ?? '').split(';')[0]!.trim();
     const bytes = await this.manifestBody(exchange);
+    // Each tag is a push of its own to policy, which may go by the tag.
+    for (const tag of tags.filter((tag) => tag !== reference))
+      await this.pipeline.authorize(pushIntent(hosted, tag));
     const pushed = await this.pipeline.change(pushIntent(hosted, reference), async (transaction) => {
       const manifest = this.manifests.read(parsed, mediaType, bytes);
-      await this.manifests.put(hosted, parsed.tag, manifest, transaction);
+      await this.manifests.put(hosted, tags, manifest, transaction);
       const { digest, size } = manifest;
-      const told = { repository: hosted.name, reference, digest, mediaType, size };
+      const told = { repository: hosted.name, digest, mediaType, size };
       return {
         result: manifest,
         outcome: { digest, mediaType, size },
-        events: [draftEvent(imagePushed, { team: hosted.team }, told)],
+        events: (tags.length > 0 ? tags : [reference]).map((name) =>
+          draftEvent(imagePushed, { team: hosted.team }, { ...told, reference: name }),
+        ),
       };
     });
     exchange.answer(201, {
       location: `/v2/${hosted.name}/manifests/${pushed.digest}`,
       'docker-content-digest': pushed.digest,
       ...(pushed.content.subject === null ? {} : { 'oci-subject': pushed.content.subject }),
+      ...(parsed.tag === undefined && tags.length > 0 ? { 'oci-tag': tags.join(', ') } : {}),
     });
   }
 
@@ -97,6 +106,16 @@ export class PushRoutes {
     if (bytes !== null) return bytes;
     throw new OciError('SIZE_INVALID', 'a manifest may have 4 MiB', { status: 413 });
   }
+}
+
+/** OCI distribution spec after 1.1, "Pushing manifests with tags". */
+function tagParameters(exchange: Exchange): string[] {
+  const tags = [...new Set(exchange.queries('tag'))];
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong !== undefined) throw new OciError('MANIFEST_INVALID', `"${wrong.slice(0, 200)}" is not a tag`);
+  if (tags.length > MOST_TAGS)
+    throw new OciError('MANIFEST_INVALID', `a manifest is pushed with ${MOST_TAGS} tags at most`);
+  return tags;
 }
 
 function requireHosted(name: RepositoryName): HostedName {

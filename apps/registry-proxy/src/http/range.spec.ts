@@ -12,7 +12,7 @@ describe('a Range header', () => {
     expect(parseRange(header, 100)).toEqual({ start, end });
   });
 
-  it.each([undefined, '', 'bytes=-', 'bytes=5-4', 'bytes=0-1,3-4', 'chunks=0-1', 'bytes=a-b', 'bytes=1e3-'])(
+  it.each([undefined, '', 'bytes=-', 'bytes=0-1,3-4', 'chunks=0-1', 'bytes=a-b', 'bytes=1e3-'])(
     'ignores %j',
     (header) => {
       expect(parseRange(header, 100)).toBe('whole');
@@ -24,6 +24,7 @@ describe('a Range header', () => {
     ['bytes=-0', 100],
     ['bytes=0-', 0],
     ['bytes=-5', 0],
+    ['bytes=5-4', 100],
   ])('%s lies outside of %i bytes', (header, size) => {
     expect(parseRange(header, size)).toBe('unsatisfiable');
   });

@@ -20,7 +20,8 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
       : { start: Math.max(0, size - suffix), end: size - 1 };
   }
   const start = Number(first);
-  if (last !== '' && Number(last) < start) return 'whole';
+  // Invalid, and a server may refuse it (RFC 9110, 14.2): a client that sends it would take the whole for a part.
+  if (last !== '' && Number(last) < start) return 'unsatisfiable';
   if (start >= size) return 'unsatisfiable';
   return { start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
 }

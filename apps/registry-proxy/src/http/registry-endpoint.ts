@@ -64,7 +64,7 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
       await route.answer?.(exchange);
       return;
     }
-    const name = this.names.read(nameText);
+    const name = this.names.read(nameText, exchange.namespace);
     if (isNameProblem(name))
       throw new OciError(name.code, name.message, { detail: { name: nameText.slice(0, 300) } });
     await route.handle?.(exchange, { name, reference });

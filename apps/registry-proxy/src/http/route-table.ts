@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DeleteRoutes } from './delete-routes.js';
+import { DiscoveryRoutes } from './discovery-routes.js';
 import { PullRoutes } from './pull-routes.js';
 import { PushRoutes } from './push-routes.js';
 import { OciError } from './oci-error.js';
@@ -23,9 +24,9 @@ const PING: Route = {
 export class RouteTable {
   readonly routes: readonly Route[];
 
-  constructor(pulls: PullRoutes, pushes: PushRoutes, deletes: DeleteRoutes) {
+  constructor(pulls: PullRoutes, pushes: PushRoutes, deletes: DeleteRoutes, discovery: DiscoveryRoutes) {
     // Uploads before blobs, as `uploads` could be taken for a digest.
-    this.routes = [PING, ...pushes.routes, ...deletes.routes, ...pulls.routes];
+    this.routes = [PING, ...pushes.routes, ...deletes.routes, ...pulls.routes, ...discovery.routes];
     checkRoutes(this.routes);
   }
 

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { ActionPipeline } from '@berth/actions';
+import { ActionPipeline, requireActor } from '@berth/actions';
 import { BerthError } from '@berth/contracts';
 import { ImageCatalog } from '../catalog/image-catalog.js';
-import { isDigest, type Digest } from '../names/digest.js';
-import { isNameProblem, type HostedName } from '../names/repository-name.js';
+import { isDigest, isDigestAlgorithm, type Digest } from '../names/digest.js';
+import { isNameProblem, type HostedName, type RepositoryName } from '../names/repository-name.js';
 import { BlobPulls } from '../pull/blob-pulls.js';
 import { Uploads, type UploadProblem, type UploadState } from '../push/uploads.js';
 import type { Exchange } from './exchange.js';
@@ -34,6 +34,9 @@ export class UploadHandler {
       return;
     }
     const digest = this.digestOf(exchange);
+    const algorithm = exchange.query('digest-algorithm');
+    if (algorithm !== null && !isDigestAlgorithm(algorithm))
+      throw new OciError('DIGEST_INVALID', `"${algorithm.slice(0, 50)}" is neither sha256 nor sha512`);
     const upload = await this.uploads.start(name);
     if (digest === null) this.progress(exchange, 202, name, upload);
     else await this.complete(exchange, name, upload.id, null, digest);
@@ -55,7 +58,8 @@ export class UploadHandler {
 
   async finish(exchange: Exchange, name: HostedName, id: string): Promise<void> {
     const digest = this.digestOf(exchange);
-    if (digest === null) throw new OciError('DIGEST_INVALID', 'the upload is finished with ?digest=sha256:…');
+    if (digest === null)
+      throw new OciError('DIGEST_INVALID', 'the upload is finished with ?digest=<algorithm>:…');
     if (!UUID.test(id)) throw unknownUpload(id);
     await this.complete(exchange, name, id, startOfChunk(exchange), digest);
   }
@@ -83,27 +87,43 @@ export class UploadHandler {
   /** Links a blob that the client may pull from another repository; whatever speaks against it means: upload it. */
   private async mount(name: HostedName, digest: string, from: string | null): Promise<boolean> {
     if (!isDigest(digest))
-      throw new OciError('DIGEST_INVALID', `"${digest.slice(0, 200)}" is not a sha256 digest`);
-    const source = from === null ? null : this.names.read(from);
-    if (source === null || isNameProblem(source)) return false;
+      throw new OciError('DIGEST_INVALID', `"${digest.slice(0, 200)}" is not a sha256 or sha512 digest`);
+    for (const source of await this.mountSources(digest, from)) {
+      if (!(await this.mayPull(source, digest))) continue;
+      // Only what is here: a mount is no reason to ask an upstream.
+      if (!(await this.catalog.isLinked(source.name, digest))) continue;
+      const size = await this.blobs.size(source, digest);
+      if (typeof size !== 'number') continue;
+      await this.catalog.link(name, digest, size);
+      return true;
+    }
+    return false;
+  }
+
+  /** Where none is named, those of the client's own teams (OCI distribution spec 1.1, "Mounting a blob"). */
+  private async mountSources(digest: Digest, from: string | null): Promise<RepositoryName[]> {
+    if (from !== null) {
+      const source = this.names.read(from);
+      return isNameProblem(source) ? [] : [source];
+    }
+    const { admin, teams } = requireActor();
+    return this.catalog.holders(digest, admin ? null : teams.map(({ team }) => team));
+  }
+
+  private async mayPull(source: RepositoryName, digest: Digest): Promise<boolean> {
     try {
       await this.pipeline.authorize(pullIntent(source, digest));
+      return true;
     } catch (error) {
       if (error instanceof BerthError && error.status < 500) return false;
       throw error;
     }
-    // Only what is here: a mount is no reason to ask an upstream.
-    if (!(await this.catalog.isLinked(source.name, digest))) return false;
-    const size = await this.blobs.size(source, digest);
-    if (typeof size !== 'number') return false;
-    await this.catalog.link(name, digest, size);
-    return true;
   }
 
   private digestOf(exchange: Exchange): Digest | null {
     const text = exchange.query('digest');
     if (text === null || isDigest(text)) return text;
-    throw new OciError('DIGEST_INVALID', `"${text.slice(0, 200)}" is not a sha256 digest`);
+    throw new OciError('DIGEST_INVALID', `"${text.slice(0, 200)}" is not a sha256 or sha512 digest`);
   }
 
   private created(exchange: Exchange, name: HostedName, digest: Digest): void {

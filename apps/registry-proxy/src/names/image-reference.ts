@@ -1,4 +1,4 @@
-import { isDigest, type Digest } from './digest.js';
+import { algorithmOf, isDigest, type Digest } from './digest.js';
 import { isPathComponent, unknownUpstream, upstreamName, type RepositoryName } from './repository-name.js';
 import { isTag } from './tag.js';
 
@@ -40,7 +40,8 @@ export function parseImageReference(
   });
   const at = text.indexOf('@');
   const digestText = at < 0 ? null : text.slice(at + 1);
-  if (digestText !== null && !isDigest(digestText)) {
+  // What is launched is pinned by SHA-256, in all of the platform.
+  if (digestText !== null && !(isDigest(digestText) && algorithmOf(digestText) === 'sha256')) {
     return {
       code: 'DIGEST_INVALID',
       message: `"${digestText.slice(0, 200)}" is not a digest: sha256: and 64 hex digits`,

@@ -101,9 +101,11 @@ describe('a manifest reference', () => {
     expect(parseManifestReference(text)).toBeNull();
   });
 
-  it('takes only lower-case sha256 digests', () => {
+  it('takes only lower-case digests of their full length', () => {
     expect(isDigest(DIGEST.toUpperCase())).toBe(false);
-    expect(isDigest(`sha512:${'a'.repeat(128)}`)).toBe(false);
+    expect(isDigest(`sha512:${'a'.repeat(128)}`)).toBe(true);
+    expect(isDigest(`sha512:${'a'.repeat(64)}`)).toBe(false);
+    expect(isDigest(`sha384:${'a'.repeat(96)}`)).toBe(false);
     expect(isDigest(`${DIGEST}\n`)).toBe(false);
   });
 });

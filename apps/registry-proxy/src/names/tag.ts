@@ -10,7 +10,7 @@ export function isTag(text: string): boolean {
   return TAG.test(text);
 }
 
-/** Null when the text is neither a tag nor a sha256 digest. */
+/** Null when the text is neither a tag nor a digest. */
 export function parseManifestReference(text: string): ManifestReference | null {
   if (isDigest(text)) return { digest: text };
   return isTag(text) ? { tag: text } : null;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Digest } from '../names/digest.js';
+import { algorithmOf, type Digest } from '../names/digest.js';
 import type { PartialBlob } from '../store/blob-store.js';
 import { upstreamUnavailable } from '../upstream/upstream-error.js';
 
@@ -87,7 +87,8 @@ export class BlobFetch {
   }
 
   private async receive(body: IncomingMessage): Promise<void> {
-    const hash = createHash('sha256');
+    const algorithm = algorithmOf(this.digest);
+    const hash = createHash(algorithm);
     let writing: Promise<void> = Promise.resolve();
     const disk: { failure: Error | null } = { failure: null };
     let arrived = 0;
@@ -112,7 +113,7 @@ export class BlobFetch {
     }
     await writing;
     if (disk.failure !== null) throw disk.failure;
-    this.verify(`sha256:${hash.digest('hex')}`, arrived);
+    this.verify(`${algorithm}:${hash.digest('hex')}`, arrived);
   }
 
   private verify(actual: Digest, arrived: number): void {

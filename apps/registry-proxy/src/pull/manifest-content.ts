@@ -8,6 +8,9 @@ export interface ManifestContent {
   parts: { digest: string; size: number; role: PartRole }[];
   /** Digest of the manifest that this one says something about. */
   subject: string | null;
+  /** Its own, else an image's config media type (OCI distribution spec 1.1, "Listing Referrers"). */
+  artifactType: string | null;
+  annotations: Record<string, string> | null;
   /** Of an index: what it lists, with the platform of each. */
   entries: IndexEntry[];
   /** Of an image: its config. */
@@ -28,7 +31,7 @@ export class ManifestProblem extends Error {
 
 const Descriptor = z.object({
   mediaType: z.string().default(''),
-  digest: z.string().refine(isDigest, { error: 'is not a sha256 digest' }),
+  digest: z.string().refine(isDigest, { error: 'is not a sha256 or sha512 digest' }),
   size: z.int().min(0),
   urls: z.array(z.string()).optional(),
 });
@@ -37,6 +40,8 @@ const common = {
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
   subject: z.object({ digest: z.string() }).optional(),
+  artifactType: z.string().optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
 };
 const ImageManifest = z.object({ ...common, config: Descriptor, layers: z.array(Descriptor).max(10_000) });
 const ImageIndex = z.object({
@@ -73,6 +78,8 @@ function readImage(document: object): ManifestContent {
       ...distinct(here).map(({ digest, size }) => ({ digest, size, role: 'layer' as const })),
     ],
     subject: manifest.subject?.digest ?? null,
+    artifactType: manifest.artifactType || manifest.config.mediaType || null,
+    annotations: manifest.annotations ?? null,
     entries: [],
     config: manifest.config,
     layers: manifest.layers,
@@ -84,6 +91,8 @@ function readIndex(document: object): ManifestContent {
   return {
     parts: distinct(index.manifests).map(({ digest, size }) => ({ digest, size, role: 'manifest' })),
     subject: index.subject?.digest ?? null,
+    artifactType: index.artifactType || null,
+    annotations: index.annotations ?? null,
     entries: index.manifests.map(({ digest, size, mediaType, platform }) => ({
       digest,
       size,

@@ -2,7 +2,7 @@ import { imageCached } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
 import type { EntityManager } from 'typeorm';
 import { ImageCatalog, type HeldManifest } from '../catalog/image-catalog.js';
-import type { Digest } from '../names/digest.js';
+import { isDigest, type Digest } from '../names/digest.js';
 import type { RepositoryName, UpstreamName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
 import { isUpstreamTrouble, upstreamUnavailable } from '../upstream/upstream-error.js';
@@ -108,8 +108,8 @@ export class ManifestPulls {
     const size = bytes.length;
     await this.manifests.put(digest, bytes);
     await this.settings.database.transaction(async (transaction) => {
-      const tag = reference === digest ? undefined : reference;
-      await this.catalog.putManifest(name, { digest, mediaType, size, content }, tag, transaction);
+      const tags = isDigest(reference) ? [] : [reference];
+      await this.catalog.putManifest(name, { digest, mediaType, size, content }, tags, transaction);
       const told = { repository: name.name, reference, digest, mediaType, size };
       await this.outbox.event(transaction, draftEvent(imageCached, {}, told));
     });

@@ -1,5 +1,5 @@
 import type { BlobStore } from '../store/blob-store.js';
-import { digestOf, type Digest } from '../names/digest.js';
+import { algorithmOf, digestOf, type Digest } from '../names/digest.js';
 
 const MOST_CACHED_BYTES = 16 * 1024 * 1024;
 
@@ -20,7 +20,7 @@ export class ManifestStore {
       return recent;
     }
     const bytes = await readWhole(this.blobs, digest);
-    if (bytes === null || digestOf(bytes) !== digest) return null;
+    if (bytes === null || digestOf(bytes, algorithmOf(digest)) !== digest) return null;
     this.remember(digest, bytes);
     return bytes;
   }

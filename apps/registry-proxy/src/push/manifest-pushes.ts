@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
-import { digestOf, isDigest, type Digest } from '../names/digest.js';
+import { algorithmOf, digestOf, isDigest, type Digest } from '../names/digest.js';
 import type { HostedName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
 import { ManifestProblem, readManifest, type ManifestContent } from '../pull/manifest-content.js';
@@ -27,7 +27,7 @@ export class ManifestPushes {
 
   /** What was sent, read and held against its reference. Throws OciError. */
   read(reference: ManifestReference, mediaType: string, bytes: Buffer): PushedManifest {
-    const digest = digestOf(bytes);
+    const digest = digestOf(bytes, reference.digest && algorithmOf(reference.digest));
     if (reference.digest !== undefined && reference.digest !== digest) {
       throw new OciError('DIGEST_INVALID', `the manifest has the digest ${digest}, not ${reference.digest}`);
     }
@@ -42,13 +42,13 @@ export class ManifestPushes {
 
   async put(
     name: HostedName,
-    tag: string | undefined,
+    tags: readonly string[],
     manifest: PushedManifest,
     transaction: EntityManager,
   ): Promise<void> {
     await this.requireParts(name.name, manifest.content, transaction);
     await this.manifests.put(manifest.digest, manifest.bytes);
-    await this.catalog.putManifest(name, manifest, tag, transaction);
+    await this.catalog.putManifest(name, manifest, tags, transaction);
   }
 
   private async requireParts(

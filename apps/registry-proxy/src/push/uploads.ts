@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { In, LessThan, type EntityManager } from 'typeorm';
 import { UploadRow } from '../catalog/entities.js';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
-import type { Digest } from '../names/digest.js';
+import { algorithmOf, type Digest } from '../names/digest.js';
 import type { HostedName } from '../names/repository-name.js';
 import type { BlobStore, PartialBlob } from '../store/blob-store.js';
 import { hashOfPart } from './part-hash.js';
@@ -94,7 +94,10 @@ export class Uploads {
     if ('problem' in claim) return claim;
     await this.receive(claim, body);
     try {
-      const actual: Digest = `sha256:${claim.hash.digest('hex')}`;
+      const algorithm = algorithmOf(digest);
+      // Only at the end a client has to say which it goes by. All but none go by SHA-256, so that one runs along.
+      const hash = algorithm === 'sha256' ? claim.hash : await hashOfPart(claim.part, algorithm);
+      const actual: Digest = `${algorithm}:${hash.digest('hex')}`;
       if (actual !== digest) {
         await this.drop(claim);
         return { problem: 'digest-mismatch', actual };

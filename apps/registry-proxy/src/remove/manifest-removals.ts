@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { manifestUnknown, OciError } from '../http/oci-error.js';
-import type { Digest } from '../names/digest.js';
+import { isDigest, type Digest } from '../names/digest.js';
 import type { ManifestReference } from '../names/tag.js';
 
-/** Takes tags and manifests away (OCI distribution spec 1.1, "Content Management"). The bytes of what nothing names stay in the store. */
+/** Takes tags, manifests and blobs away (OCI distribution spec 1.1, "Content Management"). The bytes of what nothing names stay in the store. */
 @Injectable()
 export class ManifestRemovals {
   /**
@@ -40,6 +40,36 @@ export class ManifestRemovals {
       digest,
     ]);
     return digest;
+  }
+
+  /**
+   * Lets a repository hold a blob no more. Answers the digest. Throws BLOB_UNKNOWN, and UNSUPPORTED for one that a manifest here names:
+   * it could not be pulled any more.
+   */
+  async removeBlob(repository: string, reference: string, transaction: EntityManager): Promise<Digest> {
+    const unknown = (): OciError =>
+      new OciError('BLOB_UNKNOWN', `${repository} has no blob ${reference.slice(0, 200)}`);
+    if (!isDigest(reference)) throw unknown();
+    // Held against whoever pushes a manifest that names it: see `linkedAmong`.
+    const [held]: unknown[] = await transaction.query(
+      'SELECT FROM blob_links WHERE repository = $1 AND digest = $2 FOR UPDATE',
+      [repository, reference],
+    );
+    if (!held) throw unknown();
+    const [naming]: { manifest: string }[] = await transaction.query(
+      `SELECT manifest FROM manifest_parts WHERE repository = $1 AND digest = $2 AND role <> 'manifest' LIMIT 1`,
+      [repository, reference],
+    );
+    if (naming) {
+      throw new OciError('UNSUPPORTED', `${reference} is part of ${naming.manifest}; delete that first`, {
+        detail: { manifest: naming.manifest },
+      });
+    }
+    await transaction.query('DELETE FROM blob_links WHERE repository = $1 AND digest = $2', [
+      repository,
+      reference,
+    ]);
+    return reference;
   }
 
   private async removeTag(repository: string, tag: string, transaction: EntityManager): Promise<Digest> {

@@ -1,5 +1,5 @@
 import { BerthError, type ResolvedImage } from '@berth/contracts';
-import { isDigest, type Digest } from '../names/digest.js';
+import { algorithmOf, isDigest, type Digest } from '../names/digest.js';
 import type { ImageReference } from '../names/image-reference.js';
 import type { RepositoryName } from '../names/repository-name.js';
 import { readSmallBlob } from '../pull/blob-bytes.js';
@@ -71,6 +71,8 @@ export class ImageResolver {
         }
         throw error;
       });
+    if (found !== null && algorithmOf(found.digest) !== 'sha256')
+      throw notAnImage(written, 'it goes by a sha512 digest, and only what goes by sha256 is launched');
     if (found !== null) return found;
     const what = isDigest(reference) ? `the digest ${reference}` : `a tag "${reference}"`;
     throw new BerthError(

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hexOf, type Digest } from '../names/digest.js';
+import { algorithmOf, hexOf, type Digest } from '../names/digest.js';
 import type { BlobStore, PartialBlob, StoredBlob } from './blob-store.js';
 import { FilePartialBlob } from './file-partial-blob.js';
 import { instanceFolder, sweepLeftovers } from './leftovers.js';
@@ -10,9 +10,9 @@ import { instanceFolder, sweepLeftovers } from './leftovers.js';
 /**
  * Blobs as files:
  *
- *     blobs/sha256/ab/<hex>    whole and verified, never written to again
- *     uploads/<uuid>           a client's upload, continued by any instance that shares the folder
- *     incoming/<instance>/     fetches of one running instance
+ *     blobs/<algorithm>/ab/<hex>  whole and verified, never written to again
+ *     uploads/<uuid>              a client's upload, continued by any instance that shares the folder
+ *     incoming/<instance>/        fetches of one running instance
  */
 export class FileBlobStore implements BlobStore {
   private readonly incoming: string;
@@ -110,7 +110,7 @@ export class FileBlobStore implements BlobStore {
 
   private pathOf(digest: Digest): string {
     const hex = hexOf(digest);
-    return join(this.root, 'blobs', 'sha256', hex.slice(0, 2), hex);
+    return join(this.root, 'blobs', algorithmOf(digest), hex.slice(0, 2), hex);
   }
 
   private uploadPath(name: string): string {

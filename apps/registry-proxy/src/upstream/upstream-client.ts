@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { digestOf, isDigest, type Digest } from '../names/digest.js';
+import { algorithmOf, digestOf, isDigest, type Digest } from '../names/digest.js';
 import type { UpstreamName } from '../names/repository-name.js';
-import { MANIFEST_LIMIT, MANIFEST_TYPES } from '../pull/media-types.js';
+import { MANIFEST_LIMIT, MANIFEST_TYPES, OCI_INDEX } from '../pull/media-types.js';
 import { parseChallenge } from './challenge.js';
 import { abandon, exchange, ExchangeTimeout, readBody, type Timeouts } from './http-exchange.js';
 import { TokenSource } from './token-source.js';
@@ -60,9 +60,10 @@ export class UpstreamClient {
       response.destroy();
       throw upstreamUnavailable(name.upstream, 'invalid', `sent a manifest above 4 MiB for ${what}`);
     }
-    const digest = digestOf(bytes);
-    const promised = isDigest(reference) ? reference : response.headers['docker-content-digest'];
-    if (typeof promised === 'string' && isDigest(promised) && promised !== digest) {
+    const told = isDigest(reference) ? reference : response.headers['docker-content-digest'];
+    const promised = typeof told === 'string' && isDigest(told) ? told : null;
+    const digest = digestOf(bytes, promised === null ? 'sha256' : algorithmOf(promised));
+    if (promised !== null && promised !== digest) {
       throw upstreamUnavailable(
         name.upstream,
         'invalid',
@@ -70,6 +71,15 @@ export class UpstreamClient {
       );
     }
     return { digest, bytes, mediaType: (response.headers['content-type'] ?? '').split(';')[0]!.trim() };
+  }
+
+  /** The index of what refers to a manifest; null where the upstream tells none. */
+  async referrers(name: UpstreamName, subject: Digest): Promise<Buffer | null> {
+    const response = await this.ask(name, 'GET', `referrers/${subject}`, OCI_INDEX);
+    if (response === null) return null;
+    return readBody(response, MANIFEST_LIMIT).catch((error: unknown) => {
+      throw this.broken(name.upstream, error);
+    });
   }
 
   /** Size of a blob, undefined when the upstream has it and does not tell. */
