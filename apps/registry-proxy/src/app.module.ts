@@ -7,6 +7,7 @@ import type { RegistryEnv } from './env.js';
 import { serveRegistry } from './http/serve-registry.js';
 import { Registry1763900000001 } from './migrations/1763900000001-registry.js';
 import { Referrers1763900000002 } from './migrations/1763900000002-referrers.js';
+import { CatalogNotices1763900000003 } from './migrations/1763900000003-catalog-notices.js';
 import { RegistryModule } from './registry.module.js';
 
 /** An OCI registry: hosted images, and the rest of the world through a cache. */
@@ -21,7 +22,12 @@ export class AppModule {
           service: 'registry-proxy',
           env,
           entities: ENTITIES,
-          migrations: [CreateOutbox1700000000000, Registry1763900000001, Referrers1763900000002],
+          migrations: [
+            CreateOutbox1700000000000,
+            Registry1763900000001,
+            Referrers1763900000002,
+            CatalogNotices1763900000003,
+          ],
         }),
         MessagingModule.forService({ service: 'registry-proxy', env, outbox: true }),
         ActionsModule.forService(),

@@ -2,6 +2,7 @@ import { type DynamicModule, Injectable, Module, type OnApplicationShutdown } fr
 import { EntityManager } from 'typeorm';
 import { Outbox } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { CatalogMemory } from './catalog/catalog-memory.js';
 import { ImageCatalog } from './catalog/image-catalog.js';
 import { Referrers } from './discovery/referrers.js';
 import type { RegistryEnv } from './env.js';
@@ -14,6 +15,8 @@ import { PushRoutes } from './http/push-routes.js';
 import { RegistryEndpoint } from './http/registry-endpoint.js';
 import { RouteTable } from './http/route-table.js';
 import { UploadHandler } from './http/upload-handler.js';
+import { Leaves } from './leave/leaves.js';
+import { PolicyStanding } from './leave/policy-standing.js';
 import { BlobPulls } from './pull/blob-pulls.js';
 import { ManifestPulls } from './pull/manifest-pulls.js';
 import { ManifestStore } from './pull/manifest-store.js';
@@ -64,7 +67,10 @@ export class RegistryModule {
           provide: ReferenceSettings,
           useFactory: () => new ReferenceSettings(env.BERTH_REGISTRY, upstreamsByHost(upstreams)),
         },
+        CatalogMemory,
         ImageCatalog,
+        PolicyStanding,
+        Leaves,
         {
           provide: ManifestStore,
           inject: [FileBlobStore],

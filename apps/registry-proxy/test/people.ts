@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Client } from 'pg';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { policyRpc, type Principal, type Role } from '@berth/contracts';
 import { NatsLink, RpcClient } from '@berth/messaging';
@@ -19,6 +20,8 @@ const BLOCKED = `@id("no-blocked-images") @message("Images called blocked are no
 export class People {
   /** Of ann, a developer of team acme. */
   developer = '';
+  /** For calls as an admin. */
+  admin!: { actor: Principal };
   /** Of vic, a viewer of team acme. */
   viewer = '';
   /** Of olga, a maintainer of team others. */
@@ -41,6 +44,7 @@ export class People {
       ...env,
       DATABASE_URL: database.url,
       BERTH_ADMIN_TOKEN_SHA256: createHash('sha256').update(adminToken).digest('hex'),
+      BERTH_HOOKS_KEY: randomBytes(32).toString('base64'),
       LOG_LEVEL: 'warn',
     });
     const { env: _env, ...options } = await testNats('scheduler');
@@ -62,7 +66,23 @@ export class People {
     await this.database.drop();
   }
 
+  /** How many decisions were taken about an image. */
+  async decisionsAbout(repository: string): Promise<number> {
+    const client = new Client({ connectionString: this.database.url });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ count: string }>(
+        `SELECT count(*) FROM decisions WHERE resource->>'id' = $1`,
+        [repository],
+      );
+      return Number(rows[0].count);
+    } finally {
+      await client.end();
+    }
+  }
+
   private async settle(admin: Principal): Promise<void> {
+    this.admin = { actor: admin };
     const asAdmin = { actor: admin };
     await this.rpc.call(policyRpc.applyPolicy, { id: 'no-blocked-images', text: BLOCKED }, asAdmin);
     for (const name of ['acme', 'others']) await this.rpc.call(policyRpc.createTeam, { name }, asAdmin);

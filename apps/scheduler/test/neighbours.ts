@@ -73,6 +73,7 @@ export class Neighbours {
           policies: [],
           advice: [],
           revision: 1,
+          reusable: false,
         };
         return { ...usual, ...this.decide.get(request.resource.project ?? '')?.(request) };
       },

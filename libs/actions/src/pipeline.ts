@@ -42,6 +42,8 @@ export interface Grant {
   decisions: string[];
   policies: PolicyAnswer[];
   correlationId: string;
+  /** Whether the same may be done again for some seconds without asking, while policy stands where it stood. */
+  reusable?: boolean;
 }
 
 export interface Done<T, O extends z.ZodObject> {
@@ -103,7 +105,11 @@ export class ActionPipeline {
     intent: Intent<C, O>,
     perform: () => Promise<T>,
   ): Promise<T> {
-    const grant = await this.authorize(intent);
+    return this.readBy(await this.authorize(intent), perform);
+  }
+
+  /** The reading itself, by a grant of this request, or of one some seconds ago that is known to hold yet. */
+  async readBy<T>(grant: Grant, perform: () => Promise<T>): Promise<T> {
     if (!this.reads.hasRoom) {
       throw new BerthError(
         'DATABASE_UNAVAILABLE',
@@ -111,7 +117,7 @@ export class ActionPipeline {
       );
     }
     const result = await perform();
-    this.reads.add(this.compose(grant, 'read', { outcome: 'succeeded' }));
+    this.reads.add(grant, () => this.compose(grant, 'read', { outcome: 'succeeded' }));
     return result;
   }
 
@@ -136,7 +142,8 @@ export class ActionPipeline {
       await this.recordAlone(grant, { outcome: 'failed', code, reason: message });
       throw thrown;
     });
-    const judged = { ...grant, decisions: [decision.id], policies: decision.policies };
+    const { id, policies, reusable } = decision;
+    const judged = { ...grant, decisions: [id], policies, reusable };
     if (decision.allowed) return judged;
     const error = deniedError(action, resource, decision);
     await this.recordAlone(judged, { outcome: 'denied', code: error.code, reason: reasonOf(decision) });

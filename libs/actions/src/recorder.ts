@@ -12,6 +12,7 @@ const MOST_WAITING = 10_000;
 @Injectable()
 export class ReadRecorder implements BeforeApplicationShutdown {
   private waiting: AuditRecord[] = [];
+  private readonly unwritten = new Map<object, AuditRecord>();
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -25,7 +26,15 @@ export class ReadRecorder implements BeforeApplicationShutdown {
     return this.waiting.length < MOST_WAITING;
   }
 
-  add(record: AuditRecord): void {
+  /** Once more by the same grant: until it is written, one record tells how often. */
+  add(grant: object, compose: () => AuditRecord): void {
+    const known = this.unwritten.get(grant);
+    if (known) {
+      known.times = (known.times ?? 1) + 1;
+      return;
+    }
+    const record = compose();
+    this.unwritten.set(grant, record);
     this.waiting.push(record);
     this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
@@ -40,6 +49,7 @@ export class ReadRecorder implements BeforeApplicationShutdown {
     const batch = this.waiting;
     if (batch.length === 0) return;
     this.waiting = [];
+    this.unwritten.clear();
     try {
       await this.dataSource.transaction((transaction) => this.outbox.records(transaction, batch));
     } catch (error) {

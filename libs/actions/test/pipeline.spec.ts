@@ -69,6 +69,7 @@ const policy = {
       policies: [],
       advice: [],
       revision: 1,
+      reusable: false,
       ...answer,
     });
   },

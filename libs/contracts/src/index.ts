@@ -15,6 +15,7 @@ export * from './policy-library.js';
 export * from './policy-hooks.js';
 export * from './policy-explanation.js';
 export * from './policy-review.js';
+export * from './policy-pulse.js';
 export * from './images.js';
 export * from './records.js';
 export * from './events.js';

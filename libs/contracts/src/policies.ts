@@ -125,5 +125,11 @@ export const Decision = z.object({
     .default([])
     .describe('Of policies that are bound to warn or as a dry run, or that have an exception'),
   revision: z.int().describe('Of the policy set that decided'),
+  reusable: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the same question may take it for an answer for some seconds, while policy stands where it stood',
+    ),
 });
 export type Decision = z.infer<typeof Decision>;

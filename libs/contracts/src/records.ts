@@ -26,6 +26,7 @@ export const AuditRecord = z
     decisions: z.array(Id),
     correlationId: z.string(),
     request: z.record(z.string(), z.unknown()).describe('The facts that policy judged'),
+    times: z.int().min(1).optional().describe('How often it was read within a moment, where more than once'),
   })
   .meta({ id: 'AuditRecord' });
 export type AuditRecord = z.infer<typeof AuditRecord>;

@@ -21,6 +21,8 @@ export interface TestService {
   readonly url: string;
   /** Starts it again, at the same port; resolves when it is ready. */
   start(): Promise<void>;
+  /** Sends it a signal that does not end it, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void;
   /** Ends it, with SIGKILL unless told otherwise, and waits until it is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -59,6 +61,11 @@ export async function startTestService(
   return {
     url,
     start,
+    signal: (signal) => {
+      const running = runningProcess(pidFile);
+      if (!running) throw new Error(`${name} does not run`);
+      process.kill(running.pid, signal);
+    },
     kill: async (signal = 'SIGKILL') => void (await stopProcess(pidFile, { signal })),
   };
 }

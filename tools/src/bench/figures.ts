@@ -10,12 +10,13 @@ export function describe(name: string, milliseconds: number[]): string {
   return `${name}: median ${Math.round(median(milliseconds))} ms (${Math.min(...rounded)} to ${Math.max(...rounded)}, n=${rounded.length})`;
 }
 
-/** Something measured: once or often, in whatever unit; a bar that it has to stay under, where there is one. */
+/** Something measured: once or often, in whatever unit; a bar that it has to stay under or reach, where there is one. */
 export interface Figure {
   name: string;
   unit: string;
   values: number[];
   atMost?: number;
+  atLeast?: number;
 }
 
 export function figure(name: string, unit: string, values: number | number[], atMost?: number): Figure {
@@ -27,19 +28,21 @@ export function ratio(name: string, ours: number[], theirs: number[], atMost?: n
   return figure(name, 'x', median(ours) / median(theirs), atMost);
 }
 
-export function holds({ values, atMost }: Figure): boolean {
-  return atMost === undefined || median(values) <= atMost;
+export function holds({ values, atMost, atLeast }: Figure): boolean {
+  const value = median(values);
+  return (atMost === undefined || value <= atMost) && (atLeast === undefined || value >= atLeast);
 }
 
 export function line(measured: Figure): string {
-  const { name, unit, values, atMost } = measured;
+  const { name, unit, values, atMost, atLeast } = measured;
   const shown = (value: number): string =>
     unit === 'ms' ? String(Math.round(value)) : String(+value.toFixed(2));
   const range =
     values.length === 1
       ? ''
       : ` (${shown(Math.min(...values))} to ${shown(Math.max(...values))}, n=${values.length})`;
-  const bar =
-    atMost === undefined ? '' : `   bar: at most ${atMost} ${unit}: ${holds(measured) ? 'holds' : 'MISSED'}`;
+  const wanted =
+    atMost !== undefined ? `at most ${atMost}` : atLeast !== undefined ? `at least ${atLeast}` : null;
+  const bar = wanted === null ? '' : `   bar: ${wanted} ${unit}: ${holds(measured) ? 'holds' : 'MISSED'}`;
   return `  ${name.padEnd(58)} ${shown(median(values)).padStart(7)} ${unit}${range}${bar}`;
 }

@@ -18,6 +18,8 @@ const INTAKE = 'apps/scheduler/src/deployments/intake.ts';
 const ROLLOUT_SPECS = ['apps/scheduler/test/deployments.spec.ts'];
 const OUTCOME = 'apps/scheduler/src/deployments/outcome-judge.ts';
 
+const LEAVE_SPECS = ['apps/registry-proxy/test/leaves.spec.ts'];
+
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'before is not asked',
@@ -82,8 +84,36 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a read is not recorded',
     file: PIPELINE,
-    from: "this.reads.add(this.compose(grant, 'read', { outcome: 'succeeded' }));",
+    from: "this.reads.add(grant, () => this.compose(grant, 'read', { outcome: 'succeeded' }));",
     to: '',
+  },
+  {
+    name: 'what policy allowed outlives a change',
+    file: 'apps/registry-proxy/src/leave/short-memory.ts',
+    from: 'if (now === null || now !== this.of) return undefined;',
+    to: '',
+    specs: LEAVE_SPECS,
+  },
+  {
+    name: 'what policy allowed holds for others too',
+    file: 'apps/registry-proxy/src/leave/leaves.ts',
+    from: '[user, tokenId, action.name, resource.id, context]',
+    to: '[action.name, resource.id, context]',
+    specs: LEAVE_SPECS,
+  },
+  {
+    name: 'policy is taken to stand where it stood, however silent it is',
+    file: 'apps/registry-proxy/src/leave/policy-standing.ts',
+    from: 'return performance.now() - this.at < SILENCE_MS ? this.heard : null;',
+    to: 'return this.heard;',
+    specs: LEAVE_SPECS,
+  },
+  {
+    name: 'what an integrator has a say in is kept',
+    file: 'apps/policy/src/decisions/decider.ts',
+    from: 'reusable: outcome.allowed && !asked,',
+    to: 'reusable: outcome.allowed && typeof asked === "boolean",',
+    specs: LEAVE_SPECS,
   },
   {
     name: 'a read goes on without room for its record',

@@ -23,6 +23,7 @@ export const ROW_COLUMNS = {
   decisions: 'uuid[]',
   correlation_id: 'text',
   request: 'jsonb',
+  times: 'integer',
 } as const;
 
 export type RecordRow = Record<keyof typeof ROW_COLUMNS, unknown>;
@@ -30,6 +31,7 @@ export type RecordRow = Record<keyof typeof ROW_COLUMNS, unknown>;
 export function toRow(record: AuditRecord): RecordRow {
   const { tokenId, resource, correlationId, ...same } = storable(record) as AuditRecord;
   return {
+    times: null,
     ...same,
     token_id: tokenId,
     resource_type: resource.type,
@@ -38,6 +40,10 @@ export function toRow(record: AuditRecord): RecordRow {
   };
 }
 
-export function toRecord({ time, resourceType, resourceId, ...same }: RecordEntity): AuditRecord {
-  return { ...same, time: time.toISOString(), resource: { type: resourceType, id: resourceId } };
+export function toRecord({ time, resourceType, resourceId, times, ...same }: RecordEntity): AuditRecord {
+  return {
+    ...same,
+    ...(times === null ? {} : { times }),
+    ...{ time: time.toISOString(), resource: { type: resourceType, id: resourceId } },
+  };
 }

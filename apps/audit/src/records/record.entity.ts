@@ -60,4 +60,8 @@ export class RecordEntity {
 
   @Column('jsonb')
   request!: AuditRecord['request'];
+
+  /** How often it was read within a moment; null where once. */
+  @Column('integer', { nullable: true })
+  times!: number | null;
 }

@@ -9,6 +9,7 @@ import {
   type DecisionRequest,
 } from '@berth/contracts';
 import { HookCaller } from '../hooks/hook-caller.js';
+import { isAsked } from '../hooks/live-hook.js';
 import { PrincipalReader } from '../identity/principal-reader.js';
 import { LivePolicies, type LiveSet } from '../policies/live-policies.js';
 import type { Evaluation } from '../cedar/evaluator.js';
@@ -63,9 +64,12 @@ export class Decider {
       advise: (asked) => noted(this.policies.advise(asked)),
     });
     const id = uuidv7();
+    const { asked, ...outcome } = await this.withHooks(id, verdict, question, inForce);
     const decision: Decision = {
       id,
-      ...(await this.withHooks(id, verdict, question, inForce)),
+      ...outcome,
+      // What integrators say may change with the next question.
+      reusable: outcome.allowed && !asked,
       visible: mayKnowOf(asker.subject, resource),
       revision: inForce.revision,
     };
@@ -73,25 +77,28 @@ export class Decider {
     return decision;
   }
 
-  /** What policies would allow is put to the hooks; each of them may still say no. */
+  /** What policies would allow is put to the hooks; each of them may still say no. `asked`: whether any was. */
   private async withHooks(
     decision: string,
     verdict: Verdict,
     question: Question,
-    { hooks }: LiveSet,
-  ): Promise<Verdict> {
+    { hooks: all }: LiveSet,
+  ): Promise<Verdict & { asked: boolean }> {
     const { subject } = question.asker;
-    if (!verdict.allowed || hooks.length === 0 || !subject) return verdict;
+    if (!verdict.allowed || !subject) return { ...verdict, asked: false };
     const { action, hook, resource, context, time } = question;
     const { name, kind, admin } = subject;
-    const { denials, advice } = await this.hooks.ask(hooks, {
+    const put = {
       ...{ decision, time: time.toISOString(), action: action.name, hook },
       ...{ principal: { name, kind, admin }, resource, context },
-    });
+    };
+    const hooks = all.filter((hook) => isAsked(hook, put));
+    if (hooks.length === 0) return { ...verdict, asked: false };
+    const { denials, advice } = await this.hooks.ask(hooks, put);
     const told = [...verdict.advice, ...advice];
     return denials.length > 0
-      ? { allowed: false, policies: denials, advice: told }
-      : { ...verdict, advice: told };
+      ? { allowed: false, policies: denials, advice: told, asked: true }
+      : { ...verdict, advice: told, asked: true };
   }
 }
 

@@ -8,6 +8,7 @@ import { DecisionLog } from './decision-log.js';
 import { DecisionRecorder } from './decision-recorder.js';
 import { DecisionRetention } from './decision-retention.js';
 import { Disputes } from './disputes.js';
+import { Pulse } from './pulse.js';
 import { DecisionsController } from './decisions.controller.js';
 
 @Module({
@@ -23,6 +24,7 @@ import { DecisionsController } from './decisions.controller.js';
     DecisionRetention,
     Decider,
     LocalPolicy,
+    Pulse,
   ],
   exports: [LocalPolicy, PrincipalReader, DecisionLog],
 })

@@ -11,7 +11,7 @@ import {
 import { NatsLink } from '@berth/messaging';
 import { Metrics } from '@berth/runtime';
 import { HookSecrets } from './hook-secrets.js';
-import { isAsked, type LiveHook } from './live-hook.js';
+import type { LiveHook } from './live-hook.js';
 
 const MOST_BYTES = 64 * 1024;
 const SIGNATURE = 'berth-signature';
@@ -40,11 +40,10 @@ export class HookCaller {
     });
   }
 
-  /** All at once: it takes as long as the slowest, and no longer than that one is given. */
+  /** All at once, each of which has a say in this: it takes as long as the slowest, and no longer than that one is given. */
   async ask(hooks: readonly LiveHook[], question: HookQuestion): Promise<HookVerdict> {
-    const asked = hooks.filter((hook) => isAsked(hook, question));
     const verdict: HookVerdict = { denials: [], advice: [] };
-    await Promise.all(asked.map((hook) => this.askOne(hook, question, verdict)));
+    await Promise.all(hooks.map((hook) => this.askOne(hook, question, verdict)));
     for (const said of [verdict.denials, verdict.advice]) said.sort((a, b) => (a.id < b.id ? -1 : 1));
     return verdict;
   }

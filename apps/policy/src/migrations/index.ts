@@ -7,6 +7,7 @@ import { PolicyExceptions1763900000005 } from './1763900000005-policy-exceptions
 import { PolicyHooks1763900000006 } from './1763900000006-policy-hooks.js';
 import { Logins1763900000007 } from './1763900000007-logins.js';
 import { IdentityEpoch1763900000008 } from './1763900000008-identity-epoch.js';
+import { Pulse1763900000009 } from './1763900000009-pulse.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -18,4 +19,5 @@ export const migrations = [
   PolicyHooks1763900000006,
   Logins1763900000007,
   IdentityEpoch1763900000008,
+  Pulse1763900000009,
 ];

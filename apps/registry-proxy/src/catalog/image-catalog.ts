@@ -5,6 +5,7 @@ import type { Digest } from '../names/digest.js';
 import type { HostedName, RepositoryName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
 import type { ManifestContent } from '../pull/manifest-content.js';
+import { CatalogMemory } from './catalog-memory.js';
 import { BlobLinkRow, BlobRow, ManifestPartRow, ManifestRow, RepositoryRow, TagRow } from './entities.js';
 
 /** A manifest that a repository holds. */
@@ -44,7 +45,10 @@ export interface ReferrersQuery {
 /** What repositories hold: which manifests, tags and blobs. Methods that write take the transaction of the change. */
 @Injectable()
 export class ImageCatalog {
-  constructor(@InjectEntityManager() private readonly database: EntityManager) {}
+  constructor(
+    @InjectEntityManager() private readonly database: EntityManager,
+    private readonly memory: CatalogMemory,
+  ) {}
 
   async hasRepository(name: string): Promise<boolean> {
     return this.database.existsBy(RepositoryRow, { name });
@@ -65,9 +69,21 @@ export class ImageCatalog {
   }
 
   async findManifest(repository: string, reference: ManifestReference): Promise<HeldManifest | null> {
-    if (reference.tag !== undefined) return this.findTagged(repository, reference.tag);
-    const found = await this.database.findOneBy(ManifestRow, { repository, digest: reference.digest });
-    return found && { digest: found.digest, mediaType: found.mediaType, size: found.size, checkedAt: null };
+    const { tag, digest } = reference;
+    // A tag has no colon, a digest has.
+    return this.memory.recall(repository, tag ?? digest, () =>
+      tag !== undefined ? this.findTagged(repository, tag) : this.findByDigest(repository, digest),
+    );
+  }
+
+  /** To be called once a change of what a repository holds is committed. */
+  changed(repository: string): void {
+    this.memory.forget(repository);
+  }
+
+  private async findByDigest(repository: string, digest: Digest): Promise<HeldManifest | null> {
+    const found = await this.database.findOneBy(ManifestRow, { repository, digest });
+    return found && { digest, mediaType: found.mediaType, size: found.size, checkedAt: null };
   }
 
   private async findTagged(repository: string, tag: string): Promise<HeldManifest | null> {
@@ -140,6 +156,7 @@ export class ImageCatalog {
 
   async removeTag(repository: string, name: string): Promise<void> {
     await this.database.delete(TagRow, { repository, name });
+    this.changed(repository);
   }
 
   /** Tags in byte order, those after `last` only, `limit` at most. */
@@ -154,7 +171,10 @@ export class ImageCatalog {
   }
 
   async isLinked(repository: string, digest: Digest): Promise<boolean> {
-    return this.database.existsBy(BlobLinkRow, { repository, digest });
+    const linked = await this.memory.recall(repository, `blob ${digest}`, async () =>
+      (await this.database.existsBy(BlobLinkRow, { repository, digest })) ? true : null,
+    );
+    return linked !== null;
   }
 
   async linkedAmong(repository: string, digests: Digest[], transaction: EntityManager): Promise<Set<string>> {

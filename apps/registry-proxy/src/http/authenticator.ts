@@ -1,13 +1,23 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { BerthError, policyRpc, type Principal } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
+import { PolicyStanding } from '../leave/policy-standing.js';
+import { ShortMemory } from '../leave/short-memory.js';
 
 const LONGEST_TOKEN = 512;
 
 /** Who a registry client is: a Berth token as Bearer, or as the password of Basic with any user name (RFC 7617). */
 @Injectable()
 export class Authenticator {
-  constructor(private readonly rpc: RpcClient) {}
+  private readonly known: ShortMemory<Principal>;
+
+  constructor(
+    private readonly rpc: RpcClient,
+    private readonly standing: PolicyStanding,
+  ) {
+    this.known = new ShortMemory(standing);
+  }
 
   async authenticate(header: string | undefined): Promise<Principal> {
     const token = readToken(header);
@@ -17,8 +27,14 @@ export class Authenticator {
         'authentication required: docker login with a Berth token as the password',
       );
     }
+    const key = createHash('sha256').update(token).digest('base64');
+    const known = this.known.get(key);
+    if (known) return known;
+    const before = this.standing.now;
     try {
-      return await this.rpc.call(policyRpc.authenticate, { token }, { actor: null });
+      const principal = await this.rpc.call(policyRpc.authenticate, { token }, { actor: null });
+      this.known.set(key, principal, before);
+      return principal;
     } catch (error) {
       if (error instanceof BerthError && error.status === 401) throw error;
       // Anything else is no answer, and no answer is a no.

@@ -4,6 +4,7 @@ import { actions, imageDeleted } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import type { EntityManager } from 'typeorm';
 import type { Digest } from '../names/digest.js';
+import { ImageCatalog } from '../catalog/image-catalog.js';
 import { ManifestRemovals } from '../remove/manifest-removals.js';
 import type { Exchange } from './exchange.js';
 import { deleteIntent } from './image-intent.js';
@@ -40,6 +41,7 @@ export class DeleteRoutes {
   constructor(
     private readonly pipeline: ActionPipeline,
     private readonly removals: ManifestRemovals,
+    private readonly catalog: ImageCatalog,
   ) {}
 
   private async remove(
@@ -62,6 +64,7 @@ export class DeleteRoutes {
         events: [draftEvent(imageDeleted, { team: name.team }, told)],
       };
     });
+    this.catalog.changed(name.name);
     exchange.answer(202, {}, '');
   }
 }

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { ActionPipeline } from '@berth/actions';
 import { actions } from '@berth/contracts';
 import { ImageCatalog } from '../catalog/image-catalog.js';
 import { isDigest, type Digest } from '../names/digest.js';
 import type { RepositoryName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
+import { Leaves } from '../leave/leaves.js';
 import { BlobPulls, type BlobSource } from '../pull/blob-pulls.js';
 import { ManifestPulls } from '../pull/manifest-pulls.js';
 import type { Exchange } from './exchange.js';
@@ -39,7 +39,7 @@ export class PullRoutes {
   ];
 
   constructor(
-    private readonly pipeline: ActionPipeline,
+    private readonly leaves: Leaves,
     private readonly manifests: ManifestPulls,
     private readonly blobs: BlobPulls,
     private readonly catalog: ImageCatalog,
@@ -47,9 +47,7 @@ export class PullRoutes {
 
   private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {
     const parsed = requireReference(reference, 'MANIFEST_UNKNOWN');
-    const found = await this.pipeline.read(pullIntent(name, reference), () =>
-      this.findManifest(name, parsed),
-    );
+    const found = await this.leaves.read(pullIntent(name, reference), () => this.findManifest(name, parsed));
     exchange.answer(
       200,
       {
@@ -73,7 +71,7 @@ export class PullRoutes {
   private async blob(exchange: Exchange, { name, reference }: Target): Promise<void> {
     if (!isDigest(reference))
       throw new OciError('DIGEST_INVALID', `"${reference.slice(0, 200)}" is not a sha256 or sha512 digest`);
-    await this.pipeline.authorize(pullIntent(name, reference));
+    await this.leaves.require(pullIntent(name, reference));
     if (exchange.isHead) {
       await this.headBlob(exchange, name, reference);
       return;

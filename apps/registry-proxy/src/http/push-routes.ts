@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ActionPipeline } from '@berth/actions';
 import { actions, imagePushed } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
+import { ImageCatalog } from '../catalog/image-catalog.js';
 import type { HostedName, RepositoryName } from '../names/repository-name.js';
 import { isTag } from '../names/tag.js';
 import { MANIFEST_LIMIT } from '../pull/media-types.js';
@@ -45,6 +46,7 @@ export class PushRoutes {
     private readonly pipeline: ActionPipeline,
     private readonly uploads: UploadHandler,
     private readonly manifests: ManifestPushes,
+    private readonly catalog: ImageCatalog,
   ) {}
 
   private uploadRoute(
@@ -92,6 +94,7 @@ export class PushRoutes {
         ),
       };
     });
+    this.catalog.changed(hosted.name);
     exchange.answer(201, {
       location: `/v2/${hosted.name}/manifests/${pushed.digest}`,
       'docker-content-digest': pushed.digest,

@@ -91,6 +91,7 @@ export class ManifestPulls {
     const served = await this.serve(await this.catalog.findManifest(name.name, { digest }), null);
     if (served === null) return this.fetch(name, tag);
     await this.catalog.putTag(name.name, tag, digest);
+    this.catalog.changed(name.name);
     return served;
   }
 
@@ -113,6 +114,7 @@ export class ManifestPulls {
       const told = { repository: name.name, reference, digest, mediaType, size };
       await this.outbox.event(transaction, draftEvent(imageCached, {}, told));
     });
+    this.catalog.changed(name.name);
   }
 
   private read(name: UpstreamName, { bytes, mediaType }: FetchedManifest) {
