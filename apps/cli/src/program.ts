@@ -20,6 +20,7 @@ import { releaseCommands } from './commands/releases.js';
 import { resourceCommands } from './commands/resources.js';
 import { catalogCommands } from './commands/catalog.js';
 import { certificateCommands } from './commands/certificates.js';
+import { imageCommands } from './commands/images.js';
 import { nodeCommands } from './commands/nodes.js';
 import { secretCommands } from './commands/secrets.js';
 import { serviceAccountCommands } from './commands/service-accounts.js';
@@ -68,6 +69,7 @@ export function buildProgram(cli: Cli): Command {
     hookCommands,
     certificateCommands,
     nodeCommands,
+    imageCommands,
     quotaCommands,
     priceCommands,
     auditCommands,

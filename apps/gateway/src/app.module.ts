@@ -16,6 +16,7 @@ import { LoginModule } from './login/login.module.js';
 import { DocsModule } from './openapi/docs.module.js';
 import { publishOpenApi } from './openapi/publish.js';
 import { IngressModule } from './ingress/ingress.module.js';
+import { ImagesModule } from './images/images.module.js';
 import { NodesModule } from './nodes/nodes.module.js';
 import { InstancesModule } from './instances/instances.module.js';
 import { PoliciesModule } from './policies/policies.module.js';
@@ -36,6 +37,7 @@ const CAPABILITIES: readonly Type[] = [
   CertificatesModule,
   IngressModule,
   NodesModule,
+  ImagesModule,
   PoliciesModule,
   QuotasModule,
   AuditModule,

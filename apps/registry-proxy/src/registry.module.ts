@@ -2,10 +2,14 @@ import { type DynamicModule, Injectable, Module, type OnApplicationShutdown } fr
 import { EntityManager } from 'typeorm';
 import { Outbox } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { BlobFiling } from './catalog/blob-filing.js';
 import { CatalogMemory } from './catalog/catalog-memory.js';
 import { ImageCatalog } from './catalog/image-catalog.js';
 import { Referrers } from './discovery/referrers.js';
 import type { RegistryEnv } from './env.js';
+import { Collector } from './housekeeping/collector.js';
+import { GarbageCollection } from './housekeeping/garbage-collection.js';
+import { HousekeepingController } from './housekeeping/housekeeping.controller.js';
 import { Authenticator } from './http/authenticator.js';
 import { DeleteRoutes } from './http/delete-routes.js';
 import { DiscoveryRoutes } from './http/discovery-routes.js';
@@ -58,7 +62,7 @@ export class RegistryModule {
     };
     return {
       module: RegistryModule,
-      controllers: [ResolveController],
+      controllers: [ResolveController, HousekeepingController],
       providers: [
         { provide: FileBlobStore, useFactory: () => FileBlobStore.open(env.REGISTRY_STORE) },
         { provide: UpstreamClient, useFactory: () => new UpstreamClient(upstreams, timeouts) },
@@ -93,20 +97,38 @@ export class RegistryModule {
         },
         {
           provide: BlobPulls,
-          inject: [ImageCatalog, FileBlobStore, UpstreamClient, LOGGER],
+          inject: [ImageCatalog, FileBlobStore, UpstreamClient, BlobFiling, LOGGER],
           useFactory: (
             catalog: ImageCatalog,
             store: FileBlobStore,
             upstream: UpstreamClient,
+            filing: BlobFiling,
             logger: Logger,
-          ) => new BlobPulls(catalog, store, upstream, logger),
+          ) => new BlobPulls(catalog, store, upstream, filing, logger),
         },
         {
           provide: Uploads,
+          inject: [EntityManager, FileBlobStore, ImageCatalog, BlobFiling],
+          useFactory: (
+            database: EntityManager,
+            store: FileBlobStore,
+            catalog: ImageCatalog,
+            filing: BlobFiling,
+          ) => new Uploads(database, store, catalog, filing),
+        },
+        {
+          provide: BlobFiling,
           inject: [EntityManager, FileBlobStore, ImageCatalog],
           useFactory: (database: EntityManager, store: FileBlobStore, catalog: ImageCatalog) =>
-            new Uploads(database, store, catalog),
+            new BlobFiling(database, store, catalog),
         },
+        {
+          provide: GarbageCollection,
+          inject: [EntityManager, FileBlobStore, ImageCatalog],
+          useFactory: (database: EntityManager, store: FileBlobStore, catalog: ImageCatalog) =>
+            new GarbageCollection(database, store, catalog),
+        },
+        Collector,
         {
           provide: ManifestPushes,
           inject: [ImageCatalog, ManifestStore, FileBlobStore],

@@ -8,6 +8,7 @@ import { PolicyBinding } from './policy-bindings.js';
 import { PolicyAnswer } from './policies.js';
 import { PolicyException } from './policy-exceptions.js';
 import { PolicyHook } from './policy-hooks.js';
+import { CollectedGarbage } from './images.js';
 import { Prices } from './prices.js';
 import { Quota } from './quotas.js';
 
@@ -216,6 +217,11 @@ export const imageCached = defineEvent(
   'image.cached.v1',
   'A manifest was fetched from an upstream and stored.',
   PushedImage,
+);
+export const garbageCollected = defineEvent(
+  'image.collected.v1',
+  'Stored bytes that no image names were removed.',
+  CollectedGarbage,
 );
 export const imageDeleted = defineEvent(
   'image.deleted.v1',

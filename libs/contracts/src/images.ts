@@ -42,3 +42,26 @@ export function registryOf(repository: string): string {
   const first = repository.split('/')[0];
   return first.includes('.') || first.includes(':') ? first : 'berth';
 }
+
+export const CollectGarbage = z
+  .strictObject({
+    graceSeconds: z
+      .int()
+      .min(600)
+      .max(30 * 86_400)
+      .default(86_400)
+      .describe('How long what was uploaded waits for the image that names it'),
+  })
+  .meta({ id: 'CollectGarbage' });
+export type CollectGarbage = z.infer<typeof CollectGarbage>;
+
+export const CollectedGarbage = z
+  .object({
+    links: z.int().describe('Blobs that a repository let go of, as no image of it names them'),
+    blobs: z.int().describe('Blobs that were removed, as no repository holds them any more'),
+    bytes: z.int().describe('What that freed'),
+    strays: z.int().describe('Files that a crash had left behind, removed'),
+    more: z.boolean().describe('Whether there is more than could be done at once: ask again'),
+  })
+  .meta({ id: 'CollectedGarbage' });
+export type CollectedGarbage = z.infer<typeof CollectedGarbage>;

@@ -18,6 +18,7 @@ const INTAKE = 'apps/scheduler/src/deployments/intake.ts';
 const ROLLOUT_SPECS = ['apps/scheduler/test/deployments.spec.ts'];
 const OUTCOME = 'apps/scheduler/src/deployments/outcome-judge.ts';
 
+const GARBAGE_SPECS = ['apps/registry-proxy/test/garbage.spec.ts'];
 const LEAVE_SPECS = ['apps/registry-proxy/test/leaves.spec.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -114,6 +115,20 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'reusable: outcome.allowed && !asked,',
     to: 'reusable: outcome.allowed && typeof asked === "boolean",',
     specs: LEAVE_SPECS,
+  },
+  {
+    name: 'a blob is put into the store and taken out without a lock',
+    file: 'apps/registry-proxy/src/catalog/blob-filing.ts',
+    from: "await transaction.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [digest]);",
+    to: '',
+    specs: GARBAGE_SPECS,
+  },
+  {
+    name: 'a blob that is asked for by HEAD may go the next moment',
+    file: 'apps/registry-proxy/src/catalog/image-catalog.ts',
+    from: 'UPDATE blob_links SET linked_at = now() WHERE repository = $1',
+    to: 'UPDATE blob_links SET linked_at = linked_at WHERE repository = $1',
+    specs: GARBAGE_SPECS,
   },
   {
     name: 'a read goes on without room for its record',

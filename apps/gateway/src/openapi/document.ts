@@ -22,6 +22,7 @@ const TAGS = {
   Deployments: 'What was and is rolled out',
   Services: 'What services write, and where requests to them come in',
   Certificates: 'Those that were brought for host names',
+  Images: 'What the registry stores',
   Nodes: 'The machines',
   Policies: 'The rules, in Cedar',
   Quotas: 'Limits, and what is used of them',

@@ -171,6 +171,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ...{ state: 'answers', reason: null, addresses: ['http://127.0.0.1:4490'] },
     url: 'http://<service>.<environment>.<project>.localhost:4490',
   },
+  CollectGarbage: { graceSeconds: 86_400 },
+  CollectedGarbage: { links: 12, blobs: 9, bytes: 734_003_200, strays: 0, more: false },
   Node: {
     ...{ id: 'v0mruk1yuxdhnqw1ai2yqb8hx', name: 'worker-2', role: 'worker', state: 'ready', message: null },
     ...{ availability: 'active', address: '192.0.2.12', platform: { os: 'linux', architecture: 'amd64' } },

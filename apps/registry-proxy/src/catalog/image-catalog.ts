@@ -217,19 +217,30 @@ export class ImageCatalog {
     return part?.size ?? null;
   }
 
-  /** Lets a repository hold a blob that is in the store. */
-  async link(name: RepositoryName, digest: Digest, size: number, transaction = this.database): Promise<void> {
-    await transaction.transaction(async (inner) => {
-      await this.ensureRepository(name, inner);
-      await this.addBlob(digest, size, inner);
-      await inner
-        .createQueryBuilder()
-        .insert()
-        .into(BlobLinkRow)
-        .values({ repository: name.name, digest })
-        .orIgnore()
-        .execute();
-    });
+  /** Lets a repository hold a blob: for a while, until a manifest names it. See `BlobFiling`, which knows that its bytes are there. */
+  async link(name: RepositoryName, digest: Digest, size: number, transaction: EntityManager): Promise<void> {
+    await this.ensureRepository(name, transaction);
+    await this.addBlob(digest, size, transaction);
+    await transaction.query(
+      `INSERT INTO blob_links (repository, digest) VALUES ($1, $2)
+       ON CONFLICT (repository, digest) DO UPDATE SET linked_at = now()`,
+      [name.name, digest],
+    );
+  }
+
+  /**
+   * Whether a repository holds a blob; if so, it will for a while yet: whoever asks is about to push a manifest that names it.
+   */
+  async renewLease(repository: string, digest: Digest): Promise<boolean> {
+    const [rows] = await this.database.query<[unknown[], number]>(
+      'UPDATE blob_links SET linked_at = now() WHERE repository = $1 AND digest = $2 RETURNING 1',
+      [repository, digest],
+    );
+    return rows.length > 0;
+  }
+
+  async hasBlob(digest: Digest, transaction: EntityManager = this.database): Promise<boolean> {
+    return transaction.existsBy(BlobRow, { digest });
   }
 
   private async addBlob(digest: Digest, size: number, transaction: EntityManager): Promise<void> {

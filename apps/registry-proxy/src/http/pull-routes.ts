@@ -104,6 +104,9 @@ export class PullRoutes {
   }
 
   private async headBlob(exchange: Exchange, name: RepositoryName, digest: Digest): Promise<void> {
+    // A client that is about to push asks so what it need not send.
+    if (name.kind === 'hosted' && !(await this.catalog.renewLease(name.name, digest)))
+      throw await this.unknownBlob(name, digest);
     const size = await this.blobs.size(name, digest);
     if (size === null) throw await this.unknownBlob(name, digest);
     exchange.begin(200, blobHeaders(digest, size));

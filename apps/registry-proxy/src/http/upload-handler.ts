@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ActionPipeline, requireActor } from '@berth/actions';
 import { BerthError } from '@berth/contracts';
+import { BlobFiling } from '../catalog/blob-filing.js';
 import { ImageCatalog } from '../catalog/image-catalog.js';
 import { isDigest, isDigestAlgorithm, type Digest } from '../names/digest.js';
 import { isNameProblem, type HostedName, type RepositoryName } from '../names/repository-name.js';
-import { BlobPulls } from '../pull/blob-pulls.js';
 import { Uploads, type UploadProblem, type UploadState } from '../push/uploads.js';
 import type { Exchange } from './exchange.js';
 import { pullIntent } from './image-intent.js';
@@ -21,7 +21,7 @@ const IDLE_MS = 60_000;
 export class UploadHandler {
   constructor(
     private readonly uploads: Uploads,
-    private readonly blobs: BlobPulls,
+    private readonly filing: BlobFiling,
     private readonly catalog: ImageCatalog,
     private readonly names: NameReader,
     private readonly pipeline: ActionPipeline,
@@ -92,10 +92,7 @@ export class UploadHandler {
       if (!(await this.mayPull(source, digest))) continue;
       // Only what is here: a mount is no reason to ask an upstream.
       if (!(await this.catalog.isLinked(source.name, digest))) continue;
-      const size = await this.blobs.size(source, digest);
-      if (typeof size !== 'number') continue;
-      await this.catalog.link(name, digest, size);
-      return true;
+      if (await this.filing.share(name, digest)) return true;
     }
     return false;
   }

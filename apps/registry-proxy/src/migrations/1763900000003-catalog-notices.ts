@@ -1,6 +1,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-const TABLES = ['tags', 'manifests', 'blob_links'];
+/** A link whose lease is renewed says nothing new. */
+const EVENTS = {
+  tags: 'INSERT OR UPDATE OR DELETE',
+  manifests: 'INSERT OR UPDATE OR DELETE',
+  blob_links: 'INSERT OR DELETE',
+};
 
 /** Tells whoever listens which repository has changed, when the change is committed. */
 export class CatalogNotices1763900000003 implements MigrationInterface {
@@ -14,14 +19,14 @@ export class CatalogNotices1763900000003 implements MigrationInterface {
         PERFORM pg_notify('catalog_' || TG_TABLE_SCHEMA, coalesce(NEW.repository, OLD.repository));
         RETURN NULL;
       END $$`);
-    for (const table of TABLES)
+    for (const [table, events] of Object.entries(EVENTS))
       await runner.query(
-        `CREATE TRIGGER ${table}_notice AFTER INSERT OR UPDATE OR DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION tell_catalog()`,
+        `CREATE TRIGGER ${table}_notice AFTER ${events} ON ${table} FOR EACH ROW EXECUTE FUNCTION tell_catalog()`,
       );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const table of TABLES) await runner.query(`DROP TRIGGER ${table}_notice ON ${table}`);
+    for (const table of Object.keys(EVENTS)) await runner.query(`DROP TRIGGER ${table}_notice ON ${table}`);
     await runner.query('DROP FUNCTION tell_catalog');
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@berth/runtime';
+import type { BlobFiling } from '../catalog/blob-filing.js';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
 import type { Digest } from '../names/digest.js';
 import type { RepositoryName, UpstreamName } from '../names/repository-name.js';
@@ -22,6 +23,7 @@ export class BlobPulls {
     private readonly catalog: ImageCatalog,
     private readonly store: BlobStore,
     private readonly upstream: UpstreamClient,
+    private readonly filing: BlobFiling,
     private readonly logger: Logger,
   ) {}
 
@@ -78,8 +80,7 @@ export class BlobPulls {
     const fetch = new BlobFetch(digest, answer.size ?? expected, partial, name.upstream);
     this.arriving.set(key, fetch);
     const keep = async (): Promise<void> => {
-      await partial.commit(digest);
-      await this.catalog.link(name, digest, partial.size);
+      await this.filing.file(name, digest, partial);
       this.logger.info({ repository: name.name, digest, bytes: partial.size }, 'blob.cached');
     };
     const end = fetch.run(answer.body, keep).then((failure) => {
@@ -102,7 +103,7 @@ export class BlobPulls {
     if (!(await this.catalog.isLinked(name.name, digest))) {
       const theirs = await this.upstream.blobSize(name, digest);
       if (theirs === null || (theirs !== undefined && theirs !== size)) return false;
-      await this.catalog.link(name, digest, size);
+      return this.filing.share(name, digest);
     }
     return true;
   }

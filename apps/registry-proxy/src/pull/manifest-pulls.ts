@@ -1,6 +1,7 @@
 import { imageCached } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
 import type { EntityManager } from 'typeorm';
+import { lockBlob } from '../catalog/blob-filing.js';
 import { ImageCatalog, type HeldManifest } from '../catalog/image-catalog.js';
 import { isDigest, type Digest } from '../names/digest.js';
 import type { RepositoryName, UpstreamName } from '../names/repository-name.js';
@@ -107,8 +108,9 @@ export class ManifestPulls {
     const { digest, mediaType, bytes } = fetched;
     const content = this.read(name, fetched);
     const size = bytes.length;
-    await this.manifests.put(digest, bytes);
     await this.settings.database.transaction(async (transaction) => {
+      await lockBlob(transaction, digest);
+      await this.manifests.put(digest, bytes);
       const tags = isDigest(reference) ? [] : [reference];
       await this.catalog.putManifest(name, { digest, mediaType, size, content }, tags, transaction);
       const told = { repository: name.name, reference, digest, mediaType, size };

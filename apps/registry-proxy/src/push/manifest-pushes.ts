@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { lockBlob } from '../catalog/blob-filing.js';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
 import { algorithmOf, digestOf, isDigest, type Digest } from '../names/digest.js';
 import type { HostedName } from '../names/repository-name.js';
@@ -47,6 +48,7 @@ export class ManifestPushes {
     transaction: EntityManager,
   ): Promise<void> {
     await this.requireParts(name.name, manifest.content, transaction);
+    await lockBlob(transaction, manifest.digest);
     await this.manifests.put(manifest.digest, manifest.bytes);
     await this.catalog.putManifest(name, manifest, tags, transaction);
   }

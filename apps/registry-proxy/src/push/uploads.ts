@@ -1,6 +1,7 @@
 import { randomUUID, type Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { In, LessThan, type EntityManager } from 'typeorm';
+import type { BlobFiling } from '../catalog/blob-filing.js';
 import { UploadRow } from '../catalog/entities.js';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
 import { algorithmOf, type Digest } from '../names/digest.js';
@@ -49,6 +50,7 @@ export class Uploads {
     private readonly database: EntityManager,
     private readonly store: BlobStore,
     private readonly catalog: ImageCatalog,
+    private readonly filing: BlobFiling,
   ) {}
 
   async start(name: HostedName): Promise<UploadState> {
@@ -102,11 +104,9 @@ export class Uploads {
         await this.drop(claim);
         return { problem: 'digest-mismatch', actual };
       }
-      await claim.part.commit(digest);
-      await this.database.transaction(async (transaction) => {
-        await this.catalog.link(name, digest, claim.part.size, transaction);
-        await transaction.delete(UploadRow, { id });
-      });
+      await this.filing.file(name, digest, claim.part, (transaction) =>
+        transaction.delete(UploadRow, { id }),
+      );
       return { size: claim.part.size };
     } finally {
       clearInterval(claim.renewal);

@@ -34,6 +34,10 @@ export interface BlobStore {
   /** Bytes, or null when the blob is not stored. */
   size(digest: Digest): Promise<number | null>;
   open(digest: Digest): Promise<StoredBlob | null>;
+  /** Whoever has it open reads on. Nothing where there is none. */
+  remove(digest: Digest): Promise<void>;
+  /** Blobs whose bytes came before then, in no order. */
+  storedBefore(time: Date): AsyncIterable<Digest>;
   /** A new partial blob that no restart survives. */
   receive(): Promise<PartialBlob>;
   /** A new partial blob of a client's upload, which can be continued by name. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { algorithmOf, hexOf, type Digest } from '../names/digest.js';
+import { algorithmOf, hexOf, isDigest, type Digest } from '../names/digest.js';
 import type { BlobStore, PartialBlob, StoredBlob } from './blob-store.js';
 import { FilePartialBlob } from './file-partial-blob.js';
 import { instanceFolder, sweepLeftovers } from './leftovers.js';
@@ -50,6 +50,22 @@ export class FileBlobStore implements BlobStore {
     } catch (error) {
       await file.close();
       throw error;
+    }
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.pathOf(digest), { force: true });
+  }
+
+  async *storedBefore(time: Date): AsyncIterable<Digest> {
+    for (const algorithm of await readdir(join(this.root, 'blobs'))) {
+      for (const folder of await readdir(join(this.root, 'blobs', algorithm))) {
+        for (const hex of await readdir(join(this.root, 'blobs', algorithm, folder))) {
+          const digest = `${algorithm}:${hex}`;
+          const found = isDigest(digest) ? await absentAsNull(stat(this.pathOf(digest))) : null;
+          if (found !== null && found.mtimeMs < time.getTime()) yield digest as Digest;
+        }
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineAction } from './define.js';
-import { change, read } from './kinds.js';
+import { before, change, read } from './kinds.js';
 
 /** What clients of the registry do. */
 const images = { owner: 'registry-proxy' } as const;
@@ -45,4 +45,15 @@ export const imageList = defineAction({
   resource: ['Image'],
   permission: 'view',
   context: z.object({ registry: z.string(), repository: z.string() }),
+});
+/** Only before: what is gone does not come back. The rounds that nobody asks for are the registry's own. */
+export const imageCollect = defineAction({
+  name: 'image.collect',
+  summary: 'Remove stored bytes that no image names',
+  ...images,
+  ...change,
+  hooks: before,
+  resource: ['Platform'],
+  permission: 'administer',
+  context: z.object({ graceSeconds: z.int() }),
 });

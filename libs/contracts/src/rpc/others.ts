@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ResolveImage, ResolvedImage } from '../images.js';
+import { CollectedGarbage, CollectGarbage, ResolveImage, ResolvedImage } from '../images.js';
 import { Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
 import { Prices, SetPrices } from '../prices.js';
@@ -12,6 +12,7 @@ const done = z.object({});
 export const registryRpc = {
   /** Finds an image as `image.pull` of the caller; a cold look-up asks the upstream. */
   resolve: defineRpc('registry-proxy', 'resolve', ResolveImage, ResolvedImage, 45_000),
+  collect: defineRpc('registry-proxy', 'collect', CollectGarbage, CollectedGarbage, 45_000),
 };
 
 /** `team` is the owner of the project or environment asked about, as the gateway learnt it from the scheduler. */
