@@ -162,6 +162,21 @@ describe('what is sent', () => {
     expect(stdout).toMatch(/teams\/acme +1 of 4 +1GiB of 8GiB +2 of no limit +17\.52 EUR a month/);
   });
 
+  test('image gc asks until there is no more', async () => {
+    const parts = [
+      { links: 3, blobs: 2, bytes: 1_048_576, strays: 0, more: true },
+      { links: 0, blobs: 1, bytes: 1_048_576, strays: 2, more: false },
+    ];
+    gateway.on('POST /v1/images/collect', (_request, response) => sendJson(response, 201, parts.shift()));
+    const { code, stdout, stderr } = await berth('image gc --grace 1h');
+    expect([code, stderr]).toEqual([0, '1MiB so far ...\n']);
+    expect(stdout).toBe('Removed 3 blobs, 2MiB.\nRemoved 2 files that a crash had left behind.\n');
+    expect(gateway.requests('POST').map(({ body }) => body)).toEqual([
+      { graceSeconds: 3600 },
+      { graceSeconds: 3600 },
+    ]);
+  });
+
   test('price set sends the amounts', async () => {
     const prices = { currency: 'EUR', cpu: 0.02, memory: 0.004 };
     gateway.onJson('PUT /v1/prices', { ...prices, setBy: 'root', setAt: '2026-05-01T10:00:00.000Z' });

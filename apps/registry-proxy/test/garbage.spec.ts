@@ -3,8 +3,12 @@ import { access, mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { registryRpc } from '@berth/contracts';
 import { makeImage, makeLayer, pushImage, type Layer, type TestImage } from '@berth/testing';
+import { DataSource } from 'typeorm';
+import { ImageCatalog } from '../src/catalog/image-catalog.js';
+import { FileBlobStore } from '../src/store/file-blob-store.js';
+import type { BlobStore } from '../src/store/blob-store.js';
 import { GarbageCollection } from '../src/housekeeping/garbage-collection.js';
-import { digestOf } from '../src/names/digest.js';
+import { digestOf, type Digest } from '../src/names/digest.js';
 import { People } from './people.js';
 import { RegistryUnderTest } from './registry-under-test.js';
 
@@ -112,6 +116,32 @@ describe('what no image names', () => {
     expect(await collect()).toMatchObject({ blobs: 1, strays: 1 });
     expect(await isStored(digest)).toBe(false);
     expect(await registry.query('SELECT FROM blobs WHERE digest = $1', [row])).toEqual([]);
+  });
+
+  it('is there after all when it is pushed in the moment that it goes', async () => {
+    const image = await newImage();
+    await push(image, 'acme/moment');
+    expect(await status('DELETE', `/v2/acme/moment/manifests/${image.digest}`)).toBe(202);
+    await age('acme/moment');
+    const store = registry.app.get(FileBlobStore);
+    const pushes: Promise<void>[] = [];
+    /** As slow as a disk can be, so that the push comes in between. */
+    const slow: BlobStore = Object.create(store, {
+      remove: {
+        value: async (digest: Digest) => {
+          pushes.push(push(image, 'acme/moment', other));
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          await store.remove(digest);
+        },
+      },
+    }) as BlobStore;
+    const database = registry.app.get(DataSource).manager;
+    await new GarbageCollection(database, slow, registry.app.get(ImageCatalog)).run(LEASE_SECONDS, Infinity);
+    await Promise.all(pushes);
+    expect(pushes.length).toBeGreaterThan(0);
+    for (const digest of digests(image))
+      expect([digest, await status('GET', `/v2/acme/moment/blobs/${digest}`)]).toEqual([digest, 200]);
+    expect(await isStored(image.digest)).toBe(true);
   });
 
   it('is collected beside pushes and deletes of the same layers, with nothing lost', async () => {
