@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runningProcess, startRegistry, stopRegistry } from '@berth/host';
 import {
@@ -10,8 +11,10 @@ import {
   type TestImage,
   type TestPlatform,
 } from '@berth/testing';
-import { figure, holds, line, median, type Figure } from './figures.js';
-import { memoryOf } from './memory.js';
+import { figure, holds, line, median, ratio, type Figure } from './figures.js';
+import { peakMemoryOf } from './memory.js';
+import { startSlowUpstream, type SlowUpstream } from './slow-upstream.js';
+import { download, upload } from './transfers.js';
 import { wrk, type Load, type LoadOptions } from './wrk.js';
 
 const ROUNDS = 3;
@@ -20,6 +23,8 @@ const LAYER_BYTES = 100 * 1024 ** 2;
 const REPOSITORY = 'acme/bench';
 /** Without it docker-registry takes a client for one of before 2016, and looks for another format. */
 const ACCEPT = 'application/vnd.docker.distribution.manifest.v2+json, */*';
+const HERD = 50;
+const LINE_BYTES_PER_SECOND = 100e6;
 const MANIFEST_BAR = 2.5;
 const BLOB_BAR = 1;
 
@@ -27,46 +32,70 @@ const BLOB_BAR = 1;
 interface Side {
   url: string;
   headers: Record<string, string>;
+  pid: number;
 }
 
 /**
  * Berth's registry, with policy and audit on, beside Debian's docker-registry, which checks nothing: the same image in both, asked in
- * turn on one machine. All that it starts lives in a folder of its own, and goes with it.
+ * turn on one machine; or what the arguments name of manifests, blobs, pushes, cold. All that it starts lives in a folder of its own, and goes with it.
  */
 async function main(): Promise<void> {
   const folder = await startRun();
-  const theirs = {
-    folder: join(folder, 'theirs'),
-    pidFile: join(folder, 'theirs.pid'),
-    logFile: join(folder, 'theirs.log'),
+  const started: (() => Promise<unknown>)[] = [];
+  const registry = async (name: string, proxyOf?: string): Promise<Side> => {
+    const files = {
+      folder: join(folder, name),
+      pidFile: join(folder, `${name}.pid`),
+      logFile: join(folder, `${name}.log`),
+    };
+    const port = await startRegistry({ ...files, proxyOf });
+    started.push(() => stopRegistry(files));
+    return { url: `http://127.0.0.1:${port}`, headers: {}, pid: runningProcess(files.pidFile)?.pid ?? 0 };
   };
-  let platform: TestPlatform | undefined;
   try {
-    platform = await startPlatform({ services: ['gateway', 'policy', 'quota', 'audit', 'registry-proxy'] });
-    const image = await makeImage({
-      name: REPOSITORY,
-      busybox: false,
-      files: { '/layer': { content: randomBytes(LAYER_BYTES) } },
+    const origin = await registry('origin');
+    const slow = await startSlowUpstream(origin.url, LINE_BYTES_PER_SECOND);
+    started.push(() => slow.stop());
+    const platform = await startPlatform({
+      services: ['gateway', 'policy', 'quota', 'audit', 'registry-proxy'],
+      upstreams: { 'docker.io': { url: slow.url } },
     });
+    started.push(() => platform.stop());
     const berth = await berthSide(platform);
-    const plain = { url: `http://127.0.0.1:${await startRegistry(theirs)}`, headers: {} };
+    const plain = await registry('plain');
+    const proxy = await registry('proxy', slow.url);
+    const image = await newImage();
     await pushImage(image, berth.url, { authorization: berth.headers.authorization });
     await pushImage(image, plain.url);
-    const figures = [...(await manifests(berth, plain, image)), ...(await blobs(berth, plain, image))];
-    const pid = runningProcess(join(platform.home, 'run', 'registry-proxy.pid'))?.pid;
-    if (pid !== undefined)
-      figures.push(figure('memory of the registry after it all', 'MiB', memoryOf(pid).rss));
+    const parts: Record<string, () => Promise<Figure[]>> = {
+      manifests: () => manifests(berth, plain, image),
+      blobs: () => blobs(berth, plain, image),
+      pushes: () => pushes(berth, plain, folder),
+      cold: () => cold({ berth, proxy, origin, slow }),
+    };
+    const wanted = process.argv.slice(2);
+    const figures: Figure[] = [];
+    for (const [name, measure] of Object.entries(parts))
+      if (wanted.length === 0 || wanted.includes(name)) figures.push(...(await measure()));
+    figures.push(
+      figure('memory at its peak through all of this, Berth', 'MiB', peakMemoryOf(berth.pid), 256),
+    );
     for (const measured of figures) console.log(line(measured));
     process.exitCode = figures.every(holds) ? 0 : 1;
   } finally {
-    await stopRegistry(theirs);
-    await platform?.stop();
+    for (const stop of started.reverse()) await stop();
     await endRun(folder);
   }
 }
 
+/** Of one layer that there is nowhere yet. */
+function newImage(): Promise<TestImage> {
+  const files = { '/layer': { content: randomBytes(LAYER_BYTES) } };
+  return makeImage({ name: REPOSITORY, busybox: false, files });
+}
+
 /** As a developer of a team, with a token that may do what she may. */
-async function berthSide({ api, registry }: TestPlatform): Promise<Side> {
+async function berthSide({ api, registry, service }: TestPlatform): Promise<Side> {
   const made = async <T>(answer: Promise<{ status: number; body: T }>): Promise<T> => {
     const { status, body } = await answer;
     if (status >= 300) throw new Error(JSON.stringify(body));
@@ -76,7 +105,8 @@ async function berthSide({ api, registry }: TestPlatform): Promise<Side> {
   await made(api.post('/v1/users', { name: 'dana' }));
   await made(api.put('/v1/teams/acme/members/dana', { role: 'developer' }));
   const { token } = await made(api.post<{ token: string }>('/v1/tokens', { user: 'dana', scopes: ['*'] }));
-  return { url: `http://${registry}`, headers: { authorization: `Bearer ${token}` } };
+  const pid = service('registry-proxy').pid() ?? 0;
+  return { url: `http://${registry}`, headers: { authorization: `Bearer ${token}` }, pid };
 }
 
 async function manifests(berth: Side, plain: Side, image: TestImage): Promise<Figure[]> {
@@ -138,6 +168,72 @@ async function blobs(berth: Side, plain: Side, image: TestImage): Promise<Figure
     );
   }
   return figures;
+}
+
+/** A layer of its own each time, in one piece, as docker sends it. */
+async function pushes(berth: Side, plain: Side, folder: string): Promise<Figure[]> {
+  const file = join(folder, 'layer');
+  const [ours, others]: [number[], number[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [side, seconds] of [[berth, ours] as const, [plain, others] as const]) {
+      const layer = randomBytes(LAYER_BYTES);
+      writeFileSync(file, layer);
+      const begun = await fetch(`${side.url}/v2/${REPOSITORY}/blobs/uploads/`, {
+        method: 'POST',
+        headers: side.headers,
+      });
+      const location = new URL(begun.headers.get('location') ?? '', side.url);
+      location.searchParams.set('digest', `sha256:${createHash('sha256').update(layer).digest('hex')}`);
+      seconds.push(await upload(location.href, side.headers, file));
+    }
+  }
+  const what = 'push of 100 MiB';
+  return [
+    figure(`${what}: Berth`, 's', ours),
+    figure(`${what}: docker-registry`, 's', others),
+    { ...ratio(`${what}: speed beside docker-registry`, others, ours), atLeast: BLOB_BAR },
+  ];
+}
+
+interface ColdSides {
+  berth: Side;
+  proxy: Side;
+  /** Where images of the upstream are put. */
+  origin: Side;
+  slow: SlowUpstream;
+}
+
+/** What is not here yet, over a line of 100 MB/s: by one client, and by fifty at once. */
+async function cold({ berth, proxy, origin, slow }: ColdSides): Promise<Figure[]> {
+  const times = { direct: [] as number[], one: [] as number[], herd: [] as number[], gets: [] as number[] };
+  const path = ({ layers }: TestImage): string => `/v2/${REPOSITORY}/blobs/${layers[0].digest}`;
+  const through = (image: TestImage): string =>
+    `${berth.url}${path(image).replace('/v2/', '/v2/docker.io/')}`;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [one, many] = [await newImage(), await newImage()];
+    for (const image of [one, many]) await pushImage(image, origin.url);
+    times.direct.push(...(await download(slow.url + path(one), {})));
+    times.one.push(...(await download(through(one), berth.headers)));
+    await slow.blobGets();
+    times.herd.push((await download(through(many), berth.headers, HERD)).at(-1) ?? NaN);
+    times.gets.push(await slow.blobGets());
+  }
+  const image = await newImage();
+  await pushImage(image, origin.url);
+  await slow.blobGets();
+  const others = (await download(proxy.url + path(image), {}, HERD)).at(-1) ?? NaN;
+  const othersGets = await slow.blobGets();
+  return [
+    figure('cold 100 MiB: directly', 's', times.direct),
+    figure('cold 100 MiB: Berth', 's', times.one),
+    ratio('cold 100 MiB: Berth beside directly', times.one, times.direct, 1.1),
+    figure(`${HERD} at once: slowest, Berth`, 's', times.herd),
+    ratio(`${HERD} at once: slowest, Berth beside one directly`, times.herd, times.direct, 3),
+    figure(`${HERD} at once: asked of the upstream, Berth`, 'GETs', times.gets, 1),
+    figure(`${HERD} at once: slowest, docker-registry`, 's', others),
+    figure(`${HERD} at once: asked of the upstream, docker-registry`, 'GETs', othersGets),
+    figure('memory at its peak through the herd, docker-registry', 'MiB', peakMemoryOf(proxy.pid)),
+  ];
 }
 
 async function inTurn(

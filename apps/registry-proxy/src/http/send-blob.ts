@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { BlobSource } from '../pull/blob-pulls.js';
 import type { ByteRange } from './range.js';
+import { SendBuffers } from './send-buffers.js';
 
-/** Large reads: with 256 KiB a framework's streams gave half of the throughput. */
-const READ_BYTES = 1024 * 1024;
 /** A client that takes nothing for so long is gone. */
 const IDLE_MS = 60_000;
+
+const sendBuffers = new SendBuffers();
 
 class ClientGone extends Error {
   override readonly name = 'ClientGone';
@@ -13,7 +14,7 @@ class ClientGone extends Error {
 
 /**
  * Sends bytes of a blob, from the store or while they arrive. `begin` writes the head, right before the first byte: until then an error
- * can still be told. Two buffers for a client, whatever the blob's size: one is read into while the other is sent.
+ * can still be told.
  */
 export async function sendBlob(
   response: ServerResponse,
@@ -21,9 +22,25 @@ export async function sendBlob(
   range: ByteRange,
   begin: () => void,
 ): Promise<void> {
+  const buffers = sendBuffers.take(source.kind === 'arriving');
+  let sent = false;
+  try {
+    await sendThrough(buffers, response, source, range, begin);
+    sent = true;
+  } finally {
+    // What a broken connection still holds of them is nobody's to write into.
+    sendBuffers.give(sent ? buffers : []);
+  }
+}
+
+async function sendThrough(
+  buffers: readonly [Buffer, Buffer],
+  response: ServerResponse,
+  source: BlobSource,
+  range: ByteRange,
+  begin: () => void,
+): Promise<void> {
   let begun = false;
-  const length = range.end - range.start + 1;
-  const buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(READ_BYTES, Math.max(length, 1))));
   let sending: Promise<void> = Promise.resolve();
   response.on('timeout', () => response.destroy());
   for (let position = range.start, turn = 0; position <= range.end; turn ^= 1) {
