@@ -162,6 +162,40 @@ describe('what is sent', () => {
     expect(stdout).toMatch(/teams\/acme +1 of 4 +1GiB of 8GiB +2 of no limit +17\.52 EUR a month/);
   });
 
+  test('image ls, tags and rm name repositories in the query', async () => {
+    const updatedAt = new Date().toISOString();
+    const repository = {
+      name: 'acme/web',
+      team: 'acme',
+      upstream: null,
+      tags: 2,
+      bytes: 1_048_576,
+      updatedAt,
+    };
+    gateway.onJson('GET /v1/images', list(repository));
+    expect((await berth('image ls --team acme')).stdout).toMatch(/acme\/web +2 +1MiB +/);
+    expect(gateway.seen[0].query).toMatchObject({ team: 'acme' });
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const tag = {
+      name: '1',
+      digest,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      bytes: null,
+      updatedAt,
+    };
+    gateway.onJson('GET /v1/images/tags', list(tag));
+    expect((await berth('image tags acme/web')).stdout).toMatch(/1 +sha256:a{64} +an index +/);
+    gateway.on('DELETE /v1/images', (_request, response) => void response.writeHead(204).end());
+    expect((await berth('image rm acme/web:1 --yes')).stdout).toBe('Removed the tag acme/web:1.\n');
+    const removed = await berth(`image rm acme/web@${digest} --yes`);
+    expect(removed.stdout).toBe(`Removed the image acme/web@${digest} with all its tags.\n`);
+    expect(gateway.requests('DELETE').map(({ query }) => query)).toEqual([
+      { repository: 'acme/web', reference: '1' },
+      { repository: 'acme/web', reference: digest },
+    ]);
+    expect((await berth('image rm web --yes')).code).toBe(2);
+  });
+
   test('image gc asks until there is no more', async () => {
     const parts = [
       { links: 3, blobs: 2, bytes: 1_048_576, strays: 0, more: true },

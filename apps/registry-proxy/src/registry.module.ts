@@ -2,6 +2,8 @@ import { type DynamicModule, Injectable, Module, type OnApplicationShutdown } fr
 import { EntityManager } from 'typeorm';
 import { Outbox } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { BrowseController } from './browse/browse.controller.js';
+import { Repositories } from './browse/repositories.js';
 import { BlobFiling } from './catalog/blob-filing.js';
 import { CatalogMemory } from './catalog/catalog-memory.js';
 import { ImageCatalog } from './catalog/image-catalog.js';
@@ -27,6 +29,7 @@ import { ManifestStore } from './pull/manifest-store.js';
 import { ManifestPushes } from './push/manifest-pushes.js';
 import { Uploads } from './push/uploads.js';
 import { UploadSweep } from './push/upload-sweep.js';
+import { ImageRemoval } from './remove/image-removal.js';
 import { ManifestRemovals } from './remove/manifest-removals.js';
 import { ImageResolver } from './resolve/image-resolver.js';
 import { ReferenceSettings } from './resolve/reference-settings.js';
@@ -62,7 +65,7 @@ export class RegistryModule {
     };
     return {
       module: RegistryModule,
-      controllers: [ResolveController, HousekeepingController],
+      controllers: [ResolveController, HousekeepingController, BrowseController],
       providers: [
         { provide: FileBlobStore, useFactory: () => FileBlobStore.open(env.REGISTRY_STORE) },
         { provide: UpstreamClient, useFactory: () => new UpstreamClient(upstreams, timeouts) },
@@ -147,6 +150,8 @@ export class RegistryModule {
         DiscoveryRoutes,
         PushRoutes,
         ManifestRemovals,
+        ImageRemoval,
+        Repositories,
         DeleteRoutes,
         RouteTable,
         RegistryEndpoint,

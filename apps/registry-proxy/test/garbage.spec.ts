@@ -12,8 +12,7 @@ import { digestOf, type Digest } from '../src/names/digest.js';
 import { People } from './people.js';
 import { RegistryUnderTest } from './registry-under-test.js';
 
-/** Longer than any push here takes from an upload to its manifest. */
-const LEASE_SECONDS = 3;
+const LEASE_SECONDS = 600;
 const SOAK_MS = 10_000;
 
 describe('what no image names', () => {
@@ -150,13 +149,17 @@ describe('what no image names', () => {
     );
     const until = performance.now() + SOAK_MS;
     const counts = { pushed: 0, removed: 0 };
+    /** When each push began that is under way. */
+    const begun = new Map<number, number>();
     const worker = async (n: number): Promise<void> => {
       while (performance.now() < until) {
         const at = n % 2 === 0 ? registry : other;
         const repository = `acme/soak-${n % 3}`;
         const image = await newImage(shared.filter(() => Math.random() < 0.5));
+        begun.set(n, Date.now());
         // Throws what the registry says, such as MANIFEST_BLOB_UNKNOWN.
         await push(image, repository, at);
+        begun.delete(n);
         counts.pushed += 1;
         for (const digest of digests(image))
           expect([digest, await status('GET', `/v2/${repository}/blobs/${digest}`, at)]).toEqual([
@@ -167,14 +170,16 @@ describe('what no image names', () => {
       }
     };
     const collector = async (of: RegistryUnderTest): Promise<void> => {
-      while (performance.now() < until) counts.removed += (await collect(of)).blobs;
+      while (performance.now() < until) counts.removed += (await collect(of, 600)).blobs;
     };
     const impatient = async (): Promise<void> => {
-      // Leases of the past end at once: what is collected is then wanted again all the time.
+      // Leases end as soon as no push that is under way can have asked for them: what is collected is wanted again all the time.
       while (performance.now() < until) {
+        const oldest = Math.min(Date.now(), ...begun.values()) - 50;
         await registry.query(
-          `UPDATE blob_links l SET linked_at = now() - interval '1 day' WHERE linked_at < now() - interval '1 second'
-           AND NOT EXISTS (SELECT FROM manifest_parts p WHERE p.digest = l.digest)`,
+          `UPDATE blob_links l SET linked_at = now() - interval '1 day' WHERE linked_at < to_timestamp($1)
+           AND linked_at > now() - interval '1 hour' AND NOT EXISTS (SELECT FROM manifest_parts p WHERE p.digest = l.digest)`,
+          [oldest / 1_000],
         );
         await new Promise((resolve) => setTimeout(resolve, 100));
       }

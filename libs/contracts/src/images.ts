@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Digest } from './names.js';
+import { Digest, Name, Timestamp } from './names.js';
+import { PageRequest } from './pages.js';
 
 export const Platform = z.object({
   os: z.string(),
@@ -65,3 +66,55 @@ export const CollectedGarbage = z
   })
   .meta({ id: 'CollectedGarbage' });
 export type CollectedGarbage = z.infer<typeof CollectedGarbage>;
+
+/** `acme/web`, or `docker.io/library/nginx` of what was pulled through. */
+export const RepositoryName = z
+  .string()
+  .max(255)
+  .regex(/^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/, {
+    error: 'must be <team>/<name>, or <upstream>/<name>',
+  });
+
+export const ListRepositories = PageRequest.extend({
+  team: Name.optional().describe('Those of one team'),
+});
+export type ListRepositories = z.infer<typeof ListRepositories>;
+
+export const Repository = z
+  .object({
+    name: z.string(),
+    team: Name.nullable().describe('Null of what was pulled through'),
+    upstream: z.string().nullable(),
+    tags: z.int().describe('How many'),
+    bytes: z.int().describe('Of all that it holds; what others hold too counts here as well'),
+    updatedAt: Timestamp.nullable().describe('When a tag was last set'),
+  })
+  .meta({ id: 'Repository' });
+export type Repository = z.infer<typeof Repository>;
+
+export const InRepository = z.strictObject({ repository: RepositoryName });
+export const ListImageTags = PageRequest.extend(InRepository.shape);
+export type ListImageTags = z.infer<typeof ListImageTags>;
+
+export const ImageTag = z
+  .object({
+    name: z.string(),
+    digest: z.string(),
+    mediaType: z.string(),
+    bytes: z
+      .int()
+      .nullable()
+      .describe('Of all its layers and its config; null of an index, which lists images'),
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'ImageTag' });
+export type ImageTag = z.infer<typeof ImageTag>;
+
+export const RemoveImage = InRepository.extend({
+  reference: z
+    .string()
+    .min(1)
+    .max(200)
+    .describe('A tag, which goes alone, or a digest, whose image goes with all its tags'),
+});
+export type RemoveImage = z.infer<typeof RemoveImage>;

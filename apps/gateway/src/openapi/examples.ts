@@ -171,6 +171,14 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ...{ state: 'answers', reason: null, addresses: ['http://127.0.0.1:4490'] },
     url: 'http://<service>.<environment>.<project>.localhost:4490',
   },
+  Repository: {
+    ...{ name: 'acme/web', team: 'acme', upstream: null, tags: 3, bytes: 73_400_320 },
+    updatedAt: TIME,
+  },
+  ImageTag: {
+    ...{ name: '1.2', digest: DIGEST, mediaType: 'application/vnd.oci.image.manifest.v1+json' },
+    ...{ bytes: 24_117_248, updatedAt: TIME },
+  },
   CollectGarbage: { graceSeconds: 86_400 },
   CollectedGarbage: { links: 12, blobs: 9, bytes: 734_003_200, strays: 0, more: false },
   Node: {

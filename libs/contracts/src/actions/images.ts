@@ -46,6 +46,14 @@ export const imageList = defineAction({
   permission: 'view',
   context: z.object({ registry: z.string(), repository: z.string() }),
 });
+export const repositoryList = defineAction({
+  name: 'repository.list',
+  summary: 'List repositories, with what they take',
+  ...images,
+  ...read,
+  resource: ['Platform', 'Team'],
+  permission: 'view',
+});
 /** Only before: what is gone does not come back. The rounds that nobody asks for are the registry's own. */
 export const imageCollect = defineAction({
   name: 'image.collect',

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { CollectedGarbage, CollectGarbage, ResolveImage, ResolvedImage } from '../images.js';
+import {
+  CollectedGarbage,
+  CollectGarbage,
+  ImageTag,
+  ListImageTags,
+  ListRepositories,
+  RemoveImage,
+  Repository,
+  ResolveImage,
+  ResolvedImage,
+} from '../images.js';
 import { Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
 import { Prices, SetPrices } from '../prices.js';
@@ -12,6 +22,9 @@ const done = z.object({});
 export const registryRpc = {
   /** Finds an image as `image.pull` of the caller; a cold look-up asks the upstream. */
   resolve: defineRpc('registry-proxy', 'resolve', ResolveImage, ResolvedImage, 45_000),
+  repositories: defineRpc('registry-proxy', 'repositories', ListRepositories, page(Repository)),
+  tags: defineRpc('registry-proxy', 'tags', ListImageTags, page(ImageTag)),
+  remove: defineRpc('registry-proxy', 'remove', RemoveImage, done),
   collect: defineRpc('registry-proxy', 'collect', CollectGarbage, CollectedGarbage, 45_000),
 };
 

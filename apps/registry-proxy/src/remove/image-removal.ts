@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { ActionPipeline } from '@berth/actions';
+import { imageDeleted } from '@berth/contracts';
+import { draftEvent } from '@berth/messaging';
+import { ImageCatalog } from '../catalog/image-catalog.js';
+import { deleteIntent } from '../http/image-intent.js';
+import { requireReference } from '../http/manifest-reference.js';
+import { OciError } from '../http/oci-error.js';
+import type { Digest } from '../names/digest.js';
+import type { RepositoryName } from '../names/repository-name.js';
+import { ManifestRemovals } from './manifest-removals.js';
+
+/** Deletes, as the one action that they are, whichever door they come in by. Throws OciError. */
+@Injectable()
+export class ImageRemoval {
+  constructor(
+    private readonly pipeline: ActionPipeline,
+    private readonly removals: ManifestRemovals,
+    private readonly catalog: ImageCatalog,
+  ) {}
+
+  /** By a tag that tag, by a digest the image with all its tags. */
+  remove(name: RepositoryName, reference: string): Promise<void> {
+    return this.change(name, reference, (repository, transaction) =>
+      this.removals.remove(repository, requireReference(reference, 'MANIFEST_UNKNOWN'), transaction),
+    );
+  }
+
+  removeBlob(name: RepositoryName, digest: string): Promise<void> {
+    return this.change(name, digest, (repository, transaction) =>
+      this.removals.removeBlob(repository, digest, transaction),
+    );
+  }
+
+  private async change(
+    name: RepositoryName,
+    reference: string,
+    take: (repository: string, transaction: EntityManager) => Promise<Digest>,
+  ): Promise<void> {
+    if (name.kind !== 'hosted') {
+      throw new OciError(
+        'UNSUPPORTED',
+        `${name.name} is pulled through from ${name.upstream}; what is deleted here is pulled again`,
+      );
+    }
+    await this.pipeline.change(deleteIntent(name, reference), async (transaction) => {
+      const digest = await take(name.name, transaction);
+      const told = { repository: name.name, reference, digest };
+      return {
+        result: digest,
+        outcome: {},
+        events: [draftEvent(imageDeleted, { team: name.team }, told)],
+      };
+    });
+    this.catalog.changed(name.name);
+  }
+}
