@@ -1,4 +1,10 @@
-import { registryRpc, type ListRepositories, type Principal, type Repository } from '@berth/contracts';
+import {
+  policyRpc,
+  registryRpc,
+  type ListRepositories,
+  type Principal,
+  type Repository,
+} from '@berth/contracts';
 import { makeImage, pushImage, type TestImage } from '@berth/testing';
 import { People } from './people.js';
 import { manifestPath, newImage } from './pulled-images.js';
@@ -65,6 +71,22 @@ describe('what the registry stores, as people look at it', () => {
     expect(await names(olga)).toEqual([]);
     expect(await names(people.admin.actor, { team: 'acme' })).toEqual(['acme/api', 'acme/web']);
     await expect(names(olga, { team: 'acme' })).rejects.toMatchObject(unseen);
+  });
+
+  it('leaves out a team whose images policy keeps from them', async () => {
+    await people.rpc.call(policyRpc.setMember, { team: 'others', user: 'ann', role: 'viewer' }, people.admin);
+    const text =
+      'forbid (principal, action in Berth::Action::"repository.list", resource == Berth::Team::"others");';
+    await people.rpc.call(policyRpc.applyPolicy, { id: 'closed', text }, people.admin);
+    try {
+      const both = await people.principal(people.developer);
+      expect(both.teams.map(({ team }) => team).sort()).toEqual(['acme', 'others']);
+      expect(await names(both)).toEqual(['acme/api', 'acme/web']);
+      await expect(names(both, { team: 'others' })).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+    } finally {
+      await people.rpc.call(policyRpc.removePolicy, { id: 'closed' }, people.admin);
+      await people.rpc.call(policyRpc.removeMember, { team: 'others', user: 'ann' }, people.admin);
+    }
   });
 
   it('comes in pages', async () => {

@@ -94,6 +94,9 @@ export const ResourceRef = z.object({
 });
 export type ResourceRef = z.infer<typeof ResourceRef>;
 
+/** What belongs to no team: the installation as a whole. */
+export const PLATFORM: ResourceRef = { type: 'Platform', id: 'berth' };
+
 export const Hook = z.enum(['before', 'after']);
 export type Hook = z.infer<typeof Hook>;
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { VisibleTeams } from '@berth/actions';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import {
@@ -12,9 +13,6 @@ import {
 } from '@berth/contracts';
 import { RecordEntity } from '../records/record.entity.js';
 import { toRecord } from '../records/record-row.js';
-
-/** The teams whose records may be seen; null for all records, also those of no team. */
-export type VisibleTeams = string[] | null;
 
 interface Position {
   time: Date;

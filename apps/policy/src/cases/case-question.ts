@@ -1,6 +1,12 @@
-import { BerthError, catalog, type PolicyCase, type ResourceRef, type ResourceType } from '@berth/contracts';
+import {
+  BerthError,
+  catalog,
+  type PolicyCase,
+  type ResourceRef,
+  type ResourceType,
+  PLATFORM,
+} from '@berth/contracts';
 import type { Question } from '../decisions/verdict.js';
-import { PLATFORM } from '../platform.js';
 import { completeFacts } from './neutral-facts.js';
 
 /** The question that a case asks. Throws VALIDATION_FAILED, with the name of the case, where nobody could ask it. */

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { ActionPipeline } from '@berth/actions';
-import { actions, BerthError, type policyRpc, type PolicyTestReport } from '@berth/contracts';
+import { actions, BerthError, type policyRpc, type PolicyTestReport, PLATFORM } from '@berth/contracts';
 import type { CompiledPolicy } from '../cedar/policy-compiler.js';
 import { TrialCompiler } from '../cedar/trial-compiler.js';
-import { PLATFORM } from '../platform.js';
 import { EVERYWHERE } from '../policies/bound-policies.js';
 import { type CompiledPlaces, PlacesReader } from '../policies/places.js';
 import { PolicyJudge } from '../simulation/policy-judge.js';

@@ -17,10 +17,10 @@ import {
   type policyRpc,
   positionOf,
   toPage,
+  PLATFORM,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { UserEntity } from '../identity/user.entity.js';
-import { PLATFORM } from '../platform.js';
 import { refuseUnknownTeam } from '../policies/known-scopes.js';
 import { LivePolicies } from '../policies/live-policies.js';
 import { policyRef } from '../policies/policies.js';

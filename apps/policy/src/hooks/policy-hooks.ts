@@ -16,9 +16,9 @@ import {
   positionOf,
   type RegisteredHook,
   toPage,
+  PLATFORM,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
-import { PLATFORM } from '../platform.js';
 import { refuseUnknownTeam } from '../policies/known-scopes.js';
 import { LivePolicies } from '../policies/live-policies.js';
 import { policyRef } from '../policies/policies.js';

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Counter } from 'prom-client';
 import { ActionPipeline, type Grant } from '@berth/actions';
-import { actions, type BerthError } from '@berth/contracts';
+import { actions, type BerthError, PLATFORM } from '@berth/contracts';
 import { correlationId, Metrics } from '@berth/runtime';
 import { RecordAllowance } from './record-allowance.js';
-import { PLATFORM } from '../platform.js';
 
 /**
  * Records failed authentications. Those with a token that was once valid always; those with an unknown one, which anybody

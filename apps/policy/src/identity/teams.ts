@@ -15,12 +15,12 @@ import {
   type Team,
   positionOf,
   toPage,
+  PLATFORM,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { MemberEntity, TeamEntity, toMember, toTeam } from './team.entity.js';
 import { findTeam, teamRef } from './team-ref.js';
 import { UserEntity } from './user.entity.js';
-import { PLATFORM } from '../platform.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
 

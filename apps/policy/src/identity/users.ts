@@ -14,9 +14,9 @@ import {
   type User,
   positionOf,
   toPage,
+  PLATFORM,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
-import { PLATFORM } from '../platform.js';
 import { FIRST_ACCOUNTS } from './first-accounts.js';
 import { toUser, UserEntity } from './user.entity.js';
 import { userRef } from './user-ref.js';

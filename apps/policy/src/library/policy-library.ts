@@ -9,8 +9,8 @@ import {
   type LibraryPolicy,
   type policyRpc,
   type RenderedPolicy,
+  PLATFORM,
 } from '@berth/contracts';
-import { PLATFORM } from '../platform.js';
 import { readEntry, render } from './library-entry.js';
 
 /** Beside the sources as beside what is built of them. */

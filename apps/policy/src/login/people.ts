@@ -11,12 +11,12 @@ import {
   userCreated,
   type UserIdentity,
   userLinked,
+  PLATFORM,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { IDENTITY_PROVIDER_ACCOUNT } from '../identity/first-accounts.js';
 import { userRef } from '../identity/user-ref.js';
 import { insertUser } from '../identity/user-rows.js';
-import { PLATFORM } from '../platform.js';
 import type { Person } from './claims.js';
 import { IdentityProvider, noProvider } from './identity-provider.js';
 

@@ -14,9 +14,9 @@ import {
   invalidCursor,
   positionOf,
   toPage,
+  PLATFORM,
 } from '@berth/contracts';
 import { TrialCompiler } from '../cedar/trial-compiler.js';
-import { PLATFORM } from '../platform.js';
 import { PolicyEntity, toPolicy } from './policy.entity.js';
 import { PolicyVersionEntity, toPolicyVersion } from './policy-version.entity.js';
 

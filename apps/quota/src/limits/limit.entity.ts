@@ -1,11 +1,6 @@
-import { Column, Entity, PrimaryColumn, UpdateDateColumn, type ValueTransformer } from 'typeorm';
+import { Column, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm';
 import type { QuotaScope } from '@berth/contracts';
-
-// pg gives 64-bit integers as text; ours were safe integers when they came in.
-const whole: ValueTransformer = {
-  to: (value: number | null) => value,
-  from: (text: string | null) => (text === null ? null : Number(text)),
-};
+import { wholeNumber } from '../whole-number.js';
 
 /** What a scope may use at most; null where it has no limit. */
 @Entity('limits')
@@ -21,13 +16,13 @@ export class LimitEntity {
   @Column('text', { nullable: true })
   team!: string | null;
 
-  @Column('bigint', { name: 'cpu_millis', nullable: true, transformer: whole })
+  @Column('bigint', { name: 'cpu_millis', nullable: true, transformer: wholeNumber })
   cpuMillis!: number | null;
 
-  @Column('bigint', { name: 'memory_bytes', nullable: true, transformer: whole })
+  @Column('bigint', { name: 'memory_bytes', nullable: true, transformer: wholeNumber })
   memoryBytes!: number | null;
 
-  @Column('bigint', { nullable: true, transformer: whole })
+  @Column('bigint', { nullable: true, transformer: wholeNumber })
   instances!: number | null;
 
   @UpdateDateColumn({ name: 'updated_at', type: 'timestamptz' })

@@ -5,6 +5,7 @@ import {
   actions,
   decodeCursor,
   invalidCursor,
+  PLATFORM,
   toPage,
   QuotaScope,
   quotaSetEvent,
@@ -30,19 +31,16 @@ export class LimitsService {
   async list({ limit, cursor }: PageRequest): Promise<Page<Quota>> {
     const { admin, user, teams } = requireActor();
     const after = positionOf(cursor);
-    return this.pipeline.read(
-      { action: actions.quotaList, resource: { type: 'Platform', id: 'berth' }, context: {} },
-      async () => {
-        const viewer = admin ? null : { user, teams: teams.map(({ team }) => team) };
-        const found = await this.store.list(viewer, after, limit + 1);
-        return toPage(
-          found,
-          limit,
-          (quota) => quota,
-          ({ scope, name }) => ({ scope, name }),
-        );
-      },
-    );
+    return this.pipeline.read({ action: actions.quotaList, resource: PLATFORM, context: {} }, async () => {
+      const viewer = admin ? null : { user, teams: teams.map(({ team }) => team) };
+      const found = await this.store.list(viewer, after, limit + 1);
+      return toPage(
+        found,
+        limit,
+        (quota) => quota,
+        ({ scope, name }) => ({ scope, name }),
+      );
+    });
   }
 
   get(key: QuotaKey): Promise<Quota> {

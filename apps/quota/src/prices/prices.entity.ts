@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { Prices } from '@berth/contracts';
+import { wholeNumber } from '../whole-number.js';
 
 const MICROS = 1e6;
 
@@ -13,12 +14,12 @@ export class PricesEntity {
   currency!: string;
 
   /** Millionths, of a core for an hour. */
-  @Column('bigint', { name: 'cpu_micros' })
-  cpuMicros!: string;
+  @Column('bigint', { name: 'cpu_micros', transformer: wholeNumber })
+  cpuMicros!: number;
 
   /** Millionths, of a GiB for an hour. */
-  @Column('bigint', { name: 'memory_micros' })
-  memoryMicros!: string;
+  @Column('bigint', { name: 'memory_micros', transformer: wholeNumber })
+  memoryMicros!: number;
 
   @Column('text', { name: 'set_by' })
   setBy!: string;
@@ -33,7 +34,7 @@ export function toMicros(amount: number): number {
 
 export function toPrices({ currency, cpuMicros, memoryMicros, setBy, setAt }: PricesEntity): Prices {
   return {
-    ...{ currency, cpu: Number(cpuMicros) / MICROS, memory: Number(memoryMicros) / MICROS },
+    ...{ currency, cpu: cpuMicros / MICROS, memory: memoryMicros / MICROS },
     ...{ setBy, setAt: setAt.toISOString() },
   };
 }

@@ -2,18 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { ActionPipeline, requireActor } from '@berth/actions';
-import {
-  actions,
-  BerthError,
-  pricesSetEvent,
-  type Prices,
-  type ResourceRef,
-  type SetPrices,
-} from '@berth/contracts';
+import { actions, BerthError, pricesSetEvent, type Prices, type SetPrices, PLATFORM } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { PricesEntity, toMicros, toPrices } from './prices.entity.js';
-
-const PLATFORM: ResourceRef = { type: 'Platform', id: 'berth' };
 
 /** What an hour of it costs. Those of before are kept: what was used then cost that. */
 @Injectable()
@@ -41,16 +32,8 @@ export class PricesService {
     return this.pipeline.change(
       { action: actions.priceSet, resource: PLATFORM, context },
       async (transaction) => {
-        const row = { ...context, setBy, setAt: new Date() };
-        const saved = await transaction.save(
-          PricesEntity,
-          transaction.create(PricesEntity, {
-            ...row,
-            cpuMicros: String(row.cpuMicros),
-            memoryMicros: String(row.memoryMicros),
-          }),
-        );
-        const result = toPrices(saved);
+        const row = transaction.create(PricesEntity, { ...context, setBy, setAt: new Date() });
+        const result = toPrices(await transaction.save(row));
         return { result, outcome: {}, events: [draftEvent(pricesSetEvent, {}, result)] };
       },
     );

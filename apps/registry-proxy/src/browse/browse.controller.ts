@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { ActionPipeline, Performs, requireActor } from '@berth/actions';
+import { ActionPipeline, Performs, readOfTeams } from '@berth/actions';
 import {
   actions,
   BerthError,
@@ -10,7 +10,6 @@ import {
   type Page,
   type RemoveImage,
   type Repository,
-  type ResourceRef,
 } from '@berth/contracts';
 import { Handles } from '@berth/messaging';
 import { ImageCatalog } from '../catalog/image-catalog.js';
@@ -20,8 +19,6 @@ import { NameReader } from '../http/name-reader.js';
 import { isNameProblem, type RepositoryName } from '../names/repository-name.js';
 import { ImageRemoval } from '../remove/image-removal.js';
 import { Repositories } from './repositories.js';
-
-const PLATFORM: ResourceRef = { type: 'Platform', id: 'berth' };
 
 /** What people look at and take away by the gateway. */
 @Controller()
@@ -34,22 +31,12 @@ export class BrowseController {
     private readonly removal: ImageRemoval,
   ) {}
 
-  /** Without a team: all for an admin, and of everyone else's teams those that policy lets them see. */
+  /** Of a team, or of all whose images the actor may see. */
   @Handles(registryRpc.repositories)
   @Performs(actions.repositoryList)
-  async list({ team, ...page }: ListRepositories): Promise<Page<Repository>> {
-    const { admin, teams } = requireActor();
-    const asked =
-      team !== undefined ? [team] : admin || teams.length === 0 ? null : teams.map((of) => of.team);
-    const action = actions.repositoryList;
-    if (asked === null) {
-      const intent = { action, resource: PLATFORM, context: {} };
-      return this.pipeline.read(intent, () => this.repositories.page(page, null));
-    }
-    for (const name of asked.slice(1))
-      await this.pipeline.authorize({ action, resource: ofTeam(name), context: {} });
-    return this.pipeline.read({ action, resource: ofTeam(asked[0]!), context: {} }, () =>
-      this.repositories.page(page, asked),
+  list({ team, ...page }: ListRepositories): Promise<Page<Repository>> {
+    return readOfTeams(this.pipeline, actions.repositoryList, team, (teams) =>
+      this.repositories.page(page, teams),
     );
   }
 
@@ -82,8 +69,4 @@ export class BrowseController {
     if (!isNameProblem(name)) return name;
     throw new BerthError('NOT_FOUND', name.message);
   }
-}
-
-function ofTeam(team: string): ResourceRef {
-  return { type: 'Team', id: team, team };
 }

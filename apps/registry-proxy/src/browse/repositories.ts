@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { VisibleTeams } from '@berth/actions';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 import {
@@ -32,10 +33,10 @@ interface TagFacts {
 export class Repositories {
   constructor(@InjectEntityManager() private readonly database: EntityManager) {}
 
-  /** By name. `teams`: of which; null for all, and what was pulled through. */
+  /** By name. */
   async page(
     { limit, cursor }: Pick<ListRepositories, 'limit' | 'cursor'>,
-    teams: readonly string[] | null,
+    teams: VisibleTeams,
   ): Promise<Page<Repository>> {
     const rows = await this.database.query<RepositoryFacts[]>(
       `SELECT r.name, r.team, r.upstream, t.tags, t.updated_at AS "updatedAt",

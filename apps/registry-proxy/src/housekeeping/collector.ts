@@ -12,13 +12,12 @@ import {
   garbageCollected,
   type CollectedGarbage,
   type CollectGarbage,
-  type ResourceRef,
+  PLATFORM,
 } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { GarbageCollection } from './garbage-collection.js';
 
-const PLATFORM: ResourceRef = { type: 'Platform', id: 'berth' };
 const EVERY_MS = 60 * 60 * 1_000;
 /** How long a lease lasts on the rounds that nobody asks for: the slowest push that one would wait for. */
 const GRACE_SECONDS = 24 * 60 * 60;

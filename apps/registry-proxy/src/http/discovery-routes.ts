@@ -3,10 +3,10 @@ import { ActionPipeline } from '@berth/actions';
 import { actions } from '@berth/contracts';
 import { ImageCatalog } from '../catalog/image-catalog.js';
 import { Referrers } from '../discovery/referrers.js';
-import { isDigest } from '../names/digest.js';
 import type { Exchange } from './exchange.js';
 import { listIntent } from './image-intent.js';
 import { OciError } from './oci-error.js';
+import { requireDigest } from './require-reference.js';
 import { requireRepository } from './require-repository.js';
 import type { Route, Target } from './route.js';
 import { OCI_INDEX } from '../pull/media-types.js';
@@ -65,9 +65,8 @@ export class DiscoveryRoutes {
   }
 
   /** Always an index, also about what is not here (yet): its referrers may come first. */
-  private async referrersOf(exchange: Exchange, { name, reference: subject }: Target): Promise<void> {
-    if (!isDigest(subject))
-      throw new OciError('DIGEST_INVALID', `"${subject.slice(0, 200)}" is not a sha256 or sha512 digest`);
+  private async referrersOf(exchange: Exchange, { name, reference }: Target): Promise<void> {
+    const subject = requireDigest(reference);
     const artifactType = exchange.query('artifactType') || null;
     const found = await this.pipeline.read(listIntent(name), () =>
       this.referrers.of(name, { subject, artifactType, last: exchange.query('last') }, MOST_REFERRERS + 1),

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { actions } from '@berth/contracts';
 import { ImageCatalog } from '../catalog/image-catalog.js';
-import { isDigest, type Digest } from '../names/digest.js';
+import type { Digest } from '../names/digest.js';
 import type { RepositoryName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
 import { Leaves } from '../leave/leaves.js';
@@ -9,7 +9,7 @@ import { BlobPulls, type BlobSource } from '../pull/blob-pulls.js';
 import { ManifestPulls } from '../pull/manifest-pulls.js';
 import type { Exchange } from './exchange.js';
 import { pullIntent } from './image-intent.js';
-import { requireReference } from './manifest-reference.js';
+import { requireDigest, requireReference } from './require-reference.js';
 import { manifestUnknown, OciError } from './oci-error.js';
 import { parseRange } from './range.js';
 import { requireRepository } from './require-repository.js';
@@ -69,17 +69,16 @@ export class PullRoutes {
 
   /** Each blob is checked like its manifest, and not recorded once more: the record of a pull is the manifest's. */
   private async blob(exchange: Exchange, { name, reference }: Target): Promise<void> {
-    if (!isDigest(reference))
-      throw new OciError('DIGEST_INVALID', `"${reference.slice(0, 200)}" is not a sha256 or sha512 digest`);
+    const digest = requireDigest(reference);
     await this.leaves.require(pullIntent(name, reference));
     if (exchange.isHead) {
-      await this.headBlob(exchange, name, reference);
+      await this.headBlob(exchange, name, digest);
       return;
     }
-    const source = await this.blobs.open(name, reference);
-    if (source === null) throw await this.unknownBlob(name, reference);
+    const source = await this.blobs.open(name, digest);
+    if (source === null) throw await this.unknownBlob(name, digest);
     try {
-      await this.streamBlob(exchange, source, reference);
+      await this.streamBlob(exchange, source, digest);
     } finally {
       await (source.kind === 'stored' ? source.blob.close() : source.fetch.leave());
     }

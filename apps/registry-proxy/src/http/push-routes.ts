@@ -10,7 +10,7 @@ import { ManifestPushes } from '../push/manifest-pushes.js';
 import { readBody } from '../upstream/http-exchange.js';
 import type { Exchange } from './exchange.js';
 import { pushIntent } from './image-intent.js';
-import { requireReference } from './manifest-reference.js';
+import { requireReference } from './require-reference.js';
 import { OciError } from './oci-error.js';
 import type { Route, Target } from './route.js';
 import { UploadHandler } from './upload-handler.js';

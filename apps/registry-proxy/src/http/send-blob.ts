@@ -22,7 +22,7 @@ export async function sendBlob(
   range: ByteRange,
   begin: () => void,
 ): Promise<void> {
-  const buffers = sendBuffers.take(source.kind === 'arriving');
+  const buffers = sendBuffers.take(range.end - range.start + 1, source.kind === 'arriving');
   let sent = false;
   try {
     await sendThrough(buffers, response, source, range, begin);

@@ -15,9 +15,11 @@ export class SendBuffers {
   private kept = 0;
   private clients = 0;
 
-  /** `arriving`: of what comes no faster than from an upstream. */
-  take(arriving: boolean): [Buffer, Buffer] {
+  /** `length`: bytes to send. `arriving`: no faster than from an upstream. */
+  take(length: number, arriving: boolean): [Buffer, Buffer] {
     this.clients += 1;
+    // Of its own size, and not kept: configs and the like must not take what layers take.
+    if (length < LEAST) return [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)];
     const size = arriving ? ARRIVING : sizeFor(this.clients);
     return [this.one(size), this.one(size)];
   }
@@ -25,7 +27,7 @@ export class SendBuffers {
   give(pair: readonly Buffer[]): void {
     this.clients -= 1;
     for (const buffer of pair) {
-      if (this.kept + buffer.length > MOST_KEPT) continue;
+      if (buffer.length < LEAST || this.kept + buffer.length > MOST_KEPT) continue;
       this.free.push(buffer);
       this.kept += buffer.length;
     }

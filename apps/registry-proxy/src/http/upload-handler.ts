@@ -3,13 +3,14 @@ import { ActionPipeline, requireActor } from '@berth/actions';
 import { BerthError } from '@berth/contracts';
 import { BlobFiling } from '../catalog/blob-filing.js';
 import { ImageCatalog } from '../catalog/image-catalog.js';
-import { isDigest, isDigestAlgorithm, type Digest } from '../names/digest.js';
+import { isDigestAlgorithm, type Digest } from '../names/digest.js';
 import { isNameProblem, type HostedName, type RepositoryName } from '../names/repository-name.js';
 import { Uploads, type UploadProblem, type UploadState } from '../push/uploads.js';
 import type { Exchange } from './exchange.js';
 import { pullIntent } from './image-intent.js';
 import { NameReader } from './name-reader.js';
 import { OciError } from './oci-error.js';
+import { requireDigest } from './require-reference.js';
 import { parseChunkRange } from './range.js';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -28,12 +29,12 @@ export class UploadHandler {
   ) {}
 
   async start(exchange: Exchange, name: HostedName): Promise<void> {
-    const mount = exchange.query('mount');
+    const mount = digestIn(exchange, 'mount');
     if (mount !== null && (await this.mount(name, mount, exchange.query('from')))) {
-      this.created(exchange, name, mount as Digest);
+      this.created(exchange, name, mount);
       return;
     }
-    const digest = this.digestOf(exchange);
+    const digest = digestIn(exchange, 'digest');
     const algorithm = exchange.query('digest-algorithm');
     if (algorithm !== null && !isDigestAlgorithm(algorithm))
       throw new OciError('DIGEST_INVALID', `"${algorithm.slice(0, 50)}" is neither sha256 nor sha512`);
@@ -57,7 +58,7 @@ export class UploadHandler {
   }
 
   async finish(exchange: Exchange, name: HostedName, id: string): Promise<void> {
-    const digest = this.digestOf(exchange);
+    const digest = digestIn(exchange, 'digest');
     if (digest === null)
       throw new OciError('DIGEST_INVALID', 'the upload is finished with ?digest=<algorithm>:…');
     if (!UUID.test(id)) throw unknownUpload(id);
@@ -85,9 +86,7 @@ export class UploadHandler {
   }
 
   /** Links a blob that the client may pull from another repository; whatever speaks against it means: upload it. */
-  private async mount(name: HostedName, digest: string, from: string | null): Promise<boolean> {
-    if (!isDigest(digest))
-      throw new OciError('DIGEST_INVALID', `"${digest.slice(0, 200)}" is not a sha256 or sha512 digest`);
+  private async mount(name: HostedName, digest: Digest, from: string | null): Promise<boolean> {
     for (const source of await this.mountSources(digest, from)) {
       if (!(await this.mayPull(source, digest))) continue;
       // Only what is here: a mount is no reason to ask an upstream.
@@ -117,12 +116,6 @@ export class UploadHandler {
     }
   }
 
-  private digestOf(exchange: Exchange): Digest | null {
-    const text = exchange.query('digest');
-    if (text === null || isDigest(text)) return text;
-    throw new OciError('DIGEST_INVALID', `"${text.slice(0, 200)}" is not a sha256 or sha512 digest`);
-  }
-
   private created(exchange: Exchange, name: HostedName, digest: Digest): void {
     exchange.answer(201, { location: `/v2/${name.name}/blobs/${digest}`, 'docker-content-digest': digest });
   }
@@ -134,6 +127,11 @@ export class UploadHandler {
     });
     exchange.response.end();
   }
+}
+
+function digestIn(exchange: Exchange, parameter: 'digest' | 'mount'): Digest | null {
+  const text = exchange.query(parameter);
+  return text === null ? null : requireDigest(text);
 }
 
 /** distribution's form of an empty upload's range, which clients know: `0-0`. */

@@ -5,7 +5,7 @@ import { imageDeleted } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { ImageCatalog } from '../catalog/image-catalog.js';
 import { deleteIntent } from '../http/image-intent.js';
-import { requireReference } from '../http/manifest-reference.js';
+import { requireReference } from '../http/require-reference.js';
 import { OciError } from '../http/oci-error.js';
 import type { Digest } from '../names/digest.js';
 import type { RepositoryName } from '../names/repository-name.js';

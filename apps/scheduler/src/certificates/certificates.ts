@@ -13,6 +13,7 @@ import {
   type Certificate,
   type certificateRpc,
   type Page,
+  PLATFORM,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
@@ -20,7 +21,6 @@ import { Ingress } from '../ingress/ingress.js';
 import { CertificateEntity, toCertificate } from './certificate.entity.js';
 import { checkCertificate } from './check-certificate.js';
 import { KeyStore } from './key-store.js';
-import { PLATFORM } from '../platform.js';
 
 type Set = z.infer<typeof certificateRpc.set.request>;
 type List = z.infer<typeof certificateRpc.list.request>;

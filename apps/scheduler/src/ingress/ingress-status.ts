@@ -2,12 +2,11 @@ import { request } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { ActionPipeline } from '@berth/actions';
-import { actions, type Ingress as IngressState } from '@berth/contracts';
+import { actions, type Ingress as IngressState, PLATFORM } from '@berth/contracts';
 import { WAY_IN, type WayIn } from '../engine/way-in.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Ingress } from './ingress.js';
 import { urlAt } from './tls.js';
-import { PLATFORM } from '../platform.js';
 
 const ANSWER_MS = 2_000;
 /** Addresses that stand for all, and where such a listener is asked. */

@@ -9,11 +9,11 @@ import {
   type Node,
   type nodesRpc,
   type Page,
+  PLATFORM,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { ENGINE_NODES, type EngineNodes } from '../engine/engine-nodes.js';
-import { PLATFORM } from '../platform.js';
 
 type Set = z.infer<typeof nodesRpc.set.request>;
 

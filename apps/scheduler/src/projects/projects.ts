@@ -14,11 +14,11 @@ import {
   type Page,
   type Project,
   type schedulerRpc,
+  PLATFORM,
 } from '@berth/contracts';
 import { draftEvent, RpcClient } from '@berth/messaging';
 import { isUniqueViolation, isForeignKeyViolation } from '../database-errors.js';
 import { ProjectEntity, projectResource, toProject } from './project.entity.js';
-import { PLATFORM } from '../platform.js';
 
 type Create = z.infer<typeof schedulerRpc.createProject.request>;
 type List = z.infer<typeof schedulerRpc.listProjects.request>;

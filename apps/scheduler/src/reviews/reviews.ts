@@ -13,10 +13,10 @@ import {
   type Page,
   type ReviewFinding,
   type schedulerRpc,
+  PLATFORM,
 } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
 import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
-import { PLATFORM } from '../platform.js';
 import { questionsOf, type Running, type Topic } from './questions.js';
 
 type Query = z.output<typeof schedulerRpc.reviewEnvironments.request>;
