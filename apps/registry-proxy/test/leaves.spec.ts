@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { policyRpc } from '@berth/contracts';
 import { eventually, makeImage, pushImage, type TestImage } from '@berth/testing';
+import { PolicyStanding } from '../src/leave/policy-standing.js';
 import { People } from './people.js';
 import { RegistryUnderTest } from './registry-under-test.js';
 import { Told } from './told.js';
@@ -144,8 +145,12 @@ describe('what policy allowed a moment ago', () => {
   it('counts for nothing once policy is silent', async () => {
     await push('acme/silent');
     expect(await status(manifest('acme/silent'))).toBe(200);
+    const standing = registry.app.get(PolicyStanding);
+    expect(standing.now).not.toBeNull();
     people.policy.signal('SIGSTOP');
     try {
+      // Not only because what was allowed is good for two seconds anyhow.
+      await eventually(() => expect(standing.now).toBeNull(), { timeout: 5_000, interval: 10 });
       await eventually(async () => expect(await status(manifest('acme/silent'))).toBe(503), {
         timeout: 10_000,
         interval: 10,
