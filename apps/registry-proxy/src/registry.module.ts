@@ -9,6 +9,7 @@ import { CatalogMemory } from './catalog/catalog-memory.js';
 import { ImageCatalog } from './catalog/image-catalog.js';
 import { Referrers } from './discovery/referrers.js';
 import type { RegistryEnv } from './env.js';
+import { FoundImages } from './facts/found-images.js';
 import { Collector } from './housekeeping/collector.js';
 import { GarbageCollection } from './housekeeping/garbage-collection.js';
 import { HousekeepingController } from './housekeeping/housekeeping.controller.js';
@@ -108,6 +109,11 @@ export class RegistryModule {
             filing: BlobFiling,
             logger: Logger,
           ) => new BlobPulls(catalog, store, upstream, filing, logger),
+        },
+        {
+          provide: FoundImages,
+          inject: [FileBlobStore, BlobPulls],
+          useFactory: (store: FileBlobStore, blobs: BlobPulls) => new FoundImages(store, blobs),
         },
         {
           provide: Uploads,

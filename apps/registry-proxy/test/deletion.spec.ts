@@ -70,7 +70,7 @@ describe('what is deleted', () => {
     await remove(at('acme/told', '1'));
     await eventually(async () => {
       const { records, events } = await told.refresh();
-      const facts = { registry: 'berth', repository: 'acme/told', reference: '1' };
+      const facts = { registry: 'berth', repository: 'acme/told', reference: '1', tag: '1' };
       expect(records).toContainEqual(
         expect.objectContaining({
           action: 'image.delete',

@@ -105,7 +105,9 @@ describe('what policy allowed a moment ago', () => {
 
   it("is asked each time where an integrator's code has a say", async () => {
     await push('acme/hooked');
-    const answers = ['{"allowed":true}', '{"allowed":false}', '{"allowed":true}'];
+    const [yes, no] = ['{"allowed":true}', '{"allowed":false}'];
+    // Asked before and after, of each pull.
+    const answers = [yes, yes, no, yes, yes];
     const server: Server = createServer((_request, response) => response.end(answers.shift()));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -113,7 +115,7 @@ describe('what policy allowed a moment ago', () => {
       await people.rpc.call(policyRpc.setHook, { name: 'scanner', url, on: ['image.pull'] }, people.admin);
       // What was allowed before the hook was there has ended with it.
       await eventually(async () => expect(await status(manifest('acme/hooked'))).toBe(200), SOON);
-      while (answers.length === 3) await status(manifest('acme/hooked'));
+      while (answers.length === 5) await status(manifest('acme/hooked'));
       expect([await status(manifest('acme/hooked')), await status(manifest('acme/hooked'))]).toEqual([
         403, 200,
       ]);

@@ -42,7 +42,8 @@ describe('pulling through', () => {
       expect(Buffer.from(await blob.arrayBuffer()).equals(image.layers[0]!.content)).toBe(true);
     }
     expect(upstream.count(/manifests/)).toBe(1);
-    expect(upstream.count(/^GET .*blobs/)).toBe(1);
+    // The layer, and the config, which policy is told of.
+    expect(upstream.count(/^GET .*blobs/)).toBe(2);
   });
 
   it('takes docker.io/nginx for docker.io/library/nginx', async () => {
@@ -114,12 +115,15 @@ describe('pulling through', () => {
     const image = await newImage();
     await (await registry.fetch(manifestPath(image))).text();
     await (await registry.fetch(manifestPath(image))).text();
-    expect(upstream.asked).toEqual([`GET /v2/${image.repository}/manifests/1`]);
+    expect(upstream.asked).toEqual([
+      `GET /v2/${image.repository}/manifests/1`,
+      `GET /v2/${image.repository}/blobs/${image.config.digest}`,
+    ]);
 
     await age(image);
     await (await registry.fetch(manifestPath(image))).text();
     await (await registry.fetch(manifestPath(image))).text();
-    expect(upstream.asked.slice(1)).toEqual([`HEAD /v2/${image.repository}/manifests/1`]);
+    expect(upstream.asked.slice(2)).toEqual([`HEAD /v2/${image.repository}/manifests/1`]);
 
     const moved = await buildTestImage({
       name: image.reference.split(':')[0]!,
@@ -250,7 +254,7 @@ describe('pulling through', () => {
     await eventually(() => expect(fed).toBe(50), { timeout: 60_000 });
     release();
     expect(await Promise.all(pulls)).toEqual(Array.from({ length: 50 }, () => true));
-    expect(upstream.count(/^GET .*blobs/)).toBe(1);
+    expect(upstream.count(new RegExp(`^GET .*${image.layers[0].digest}`))).toBe(1);
   });
 
   it('serves a range of a blob that is still on its way', async () => {

@@ -91,11 +91,8 @@ export class ActionPipeline {
         return done.result;
       });
     } catch (thrown) {
-      const error = asBerthError(thrown);
       // A denied outcome was recorded by nobody yet: its transaction is gone.
-      const outcome = error.code === 'POLICY_DENIED' ? 'denied' : 'failed';
-      const told = { ...grant, policies: answersOf(error) ?? grant.policies };
-      await this.recordAlone(told, { outcome, code: error.code, reason: error.message });
+      await this.recordFailure(grant, thrown);
       throw thrown;
     }
   }
@@ -105,20 +102,55 @@ export class ActionPipeline {
     intent: Intent<C, O>,
     perform: () => Promise<T>,
   ): Promise<T> {
-    return this.readBy(await this.authorize(intent), perform);
+    if (intent.action.hooks.includes('after')) throw new Error(`${intent.action.name} is judged after, too`);
+    const grant = await this.authorize(intent);
+    this.requireRoom();
+    const result = await perform();
+    this.recordRead(grant);
+    return result;
   }
 
-  /** The reading itself, by a grant of this request, or of one some seconds ago that is known to hold yet. */
-  async readBy<T>(grant: Grant, perform: () => Promise<T>): Promise<T> {
-    if (!this.reads.hasRoom) {
-      throw new BerthError(
-        'DATABASE_UNAVAILABLE',
-        'No record of this could be kept, so nothing was shown. Try again.',
-      );
-    }
-    const result = await perform();
-    this.reads.add(grant, () => this.compose(grant, 'read', { outcome: 'succeeded' }));
+  /** A reading of what is known only once it is found: `after` judges it before any of it is shown. */
+  async reveal<C extends z.ZodObject, O extends z.ZodObject, T>(
+    intent: Intent<C, O>,
+    perform: () => Promise<Omit<Done<T, O>, 'events'>>,
+  ): Promise<T> {
+    const grant = await this.authorize(intent);
+    this.requireRoom();
+    const { result, outcome } = await perform();
+    await this.judgeFound(intent.action, grant, outcome);
+    this.recordRead(grant);
     return result;
+  }
+
+  /** The `after` hook of a read. Records a denial, or that nobody answered, and throws it. */
+  async judgeFound<C extends z.ZodObject, O extends z.ZodObject>(
+    action: ActionDefinition<C, O>,
+    grant: Grant,
+    outcome: Facts<O>,
+  ): Promise<Decision | null> {
+    try {
+      const verdict = await this.judge(action, grant, outcome);
+      if (verdict && !verdict.allowed) throw deniedError(action, grant.resource, verdict);
+      return verdict;
+    } catch (thrown) {
+      await this.recordFailure(grant, thrown);
+      throw thrown;
+    }
+  }
+
+  /** Before a read by a grant of this request, or of one some seconds ago that is known to hold yet. Throws. */
+  requireRoom(): void {
+    if (this.reads.hasRoom) return;
+    throw new BerthError(
+      'DATABASE_UNAVAILABLE',
+      'No record of this could be kept, so nothing was shown. Try again.',
+    );
+  }
+
+  /** After it. The record may follow in a batch. */
+  recordRead(grant: Grant): void {
+    this.reads.add(grant, () => this.compose(grant, 'read', { outcome: 'succeeded' }));
   }
 
   /** The `before` hook. Answers the grant, or records the denial and throws it. */
@@ -191,6 +223,13 @@ export class ActionPipeline {
   /** A record of what changed nothing: a denial, a failure. */
   async recordAlone(grant: Grant, ending: Ending): Promise<void> {
     await this.dataSource.transaction((transaction) => this.record(transaction, grant, ending));
+  }
+
+  private async recordFailure(grant: Grant, thrown: unknown): Promise<void> {
+    const error = asBerthError(thrown);
+    const outcome = error.code === 'POLICY_DENIED' ? 'denied' : 'failed';
+    const told = { ...grant, policies: answersOf(error) ?? grant.policies };
+    await this.recordAlone(told, { outcome, code: error.code, reason: error.message });
   }
 
   private async ask(

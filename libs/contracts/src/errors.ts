@@ -36,6 +36,7 @@ export const ERRORS = {
   BODY_TOO_LARGE: [413, 'The body is too large'],
   MEDIA_TYPE_UNSUPPORTED: [415, 'The media type is not supported'],
   IDEMPOTENCY_MISMATCH: [422, 'The Idempotency-Key was used for another request'],
+  IMAGE_INVALID: [422, 'The image cannot be judged'],
   IMAGE_PLATFORM_MISMATCH: [422, 'The image is not built for this platform'],
   RESOURCE_NOT_FOUND: [422, 'There is no such resource in the environment'],
   SECRET_NOT_FOUND: [422, 'There is no such secret in the environment'],

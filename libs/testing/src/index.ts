@@ -4,7 +4,7 @@ export { ApiClient, type ApiAnswer } from './api-client.js';
 export { createTestDatabase, type TestDatabase } from './database.js';
 export { joinNodes, startNodes, type TestNode, type TestNodes } from './engines.js';
 export { eventually, type EventuallyOptions } from './eventually.js';
-export { makeLayer, type ImageFile, type Layer } from './image-layers.js';
+export { makeLayer, sha256, type ImageFile, type Layer } from './image-layers.js';
 export { Load, type LoadReport } from './load.js';
 export {
   buildTestImage,

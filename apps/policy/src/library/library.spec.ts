@@ -47,6 +47,7 @@ describe('the library', () => {
         'change-window',
         'digest-pinned',
         'exec-own-team',
+        'image-age',
         'images-from',
         'limits-required',
         'no-host-mounts',

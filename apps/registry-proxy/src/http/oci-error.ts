@@ -81,6 +81,7 @@ const TOLD: Partial<Record<ErrorCode, Telling>> = {
   POLICY_DENIED: (error) => new OciError('DENIED', error.message, { detail: error.extensions.policies }),
   NOT_FOUND: as('NAME_UNKNOWN'),
   DIGEST_INVALID: as('DIGEST_INVALID'),
+  IMAGE_INVALID: as('MANIFEST_INVALID'),
   BODY_TOO_LARGE: as('SIZE_INVALID', { status: 413 }),
   QUOTA_EXCEEDED: as('DENIED'),
   UPSTREAM_RATE_LIMITED: ({ message, extensions: { retryAfter } }) =>

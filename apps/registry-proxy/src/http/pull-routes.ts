@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { actions } from '@berth/contracts';
 import { ImageCatalog } from '../catalog/image-catalog.js';
+import { FoundImages } from '../facts/found-images.js';
 import type { Digest } from '../names/digest.js';
 import type { RepositoryName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
@@ -43,11 +44,16 @@ export class PullRoutes {
     private readonly manifests: ManifestPulls,
     private readonly blobs: BlobPulls,
     private readonly catalog: ImageCatalog,
+    private readonly found: FoundImages,
   ) {}
 
   private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {
     const parsed = requireReference(reference, 'MANIFEST_UNKNOWN');
-    const found = await this.leaves.read(pullIntent(name, reference), () => this.findManifest(name, parsed));
+    const found = await this.leaves.reveal(pullIntent(name, reference), async () => {
+      const result = await this.findManifest(name, parsed);
+      const outcome = await this.found.pulled(name, reference, result);
+      return { result, outcome, digest: result.digest };
+    });
     exchange.answer(
       200,
       {

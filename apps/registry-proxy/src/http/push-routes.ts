@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { ActionPipeline } from '@berth/actions';
+import { ActionPipeline, type Grant } from '@berth/actions';
 import { actions, imagePushed } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { ImageCatalog } from '../catalog/image-catalog.js';
+import { FoundImages } from '../facts/found-images.js';
 import type { HostedName, RepositoryName } from '../names/repository-name.js';
 import { isTag } from '../names/tag.js';
 import { MANIFEST_LIMIT } from '../pull/media-types.js';
@@ -47,6 +48,7 @@ export class PushRoutes {
     private readonly uploads: UploadHandler,
     private readonly manifests: ManifestPushes,
     private readonly catalog: ImageCatalog,
+    private readonly found: FoundImages,
   ) {}
 
   private uploadRoute(
@@ -63,12 +65,9 @@ export class PushRoutes {
   }
 
   /** Bytes on their way are checked like the push that they belong to; its record is the manifest's. */
-  private async checked(
-    { name, reference }: Target,
-    handle: (name: HostedName) => Promise<void>,
-  ): Promise<void> {
+  private async checked({ name }: Target, handle: (name: HostedName) => Promise<void>): Promise<void> {
     const hosted = requireHosted(name);
-    await this.pipeline.authorize(pushIntent(hosted, reference));
+    await this.pipeline.authorize(pushIntent(hosted, ''));
     await handle(hosted);
   }
 
@@ -79,16 +78,21 @@ export class PushRoutes {
     const mediaType = (exchange.header('content-type') ?? '').split(';')[0]!.trim();
     const bytes = await this.manifestBody(exchange);
     // Each tag is a push of its own to policy, which may go by the tag.
+    const grants = new Map<string, Grant>();
     for (const tag of tags.filter((tag) => tag !== reference))
-      await this.pipeline.authorize(pushIntent(hosted, tag));
+      grants.set(tag, await this.pipeline.authorize(pushIntent(hosted, tag)));
     const pushed = await this.pipeline.change(pushIntent(hosted, reference), async (transaction) => {
       const manifest = this.manifests.read(parsed, mediaType, bytes);
       await this.manifests.put(hosted, tags, manifest, transaction);
+      for (const [tag, grant] of grants) {
+        const outcome = await this.found.stored(hosted, tag, manifest);
+        await this.pipeline.judgeOrThrow(actions.imagePush, grant, outcome);
+      }
       const { digest, size } = manifest;
       const told = { repository: hosted.name, digest, mediaType, size };
       return {
         result: manifest,
-        outcome: { digest, mediaType, size },
+        outcome: await this.found.stored(hosted, reference, manifest),
         events: (tags.length > 0 ? tags : [reference]).map((name) =>
           draftEvent(imagePushed, { team: hosted.team }, { ...told, reference: name }),
         ),

@@ -1,9 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { ActionPipeline, requireActor, type Grant, type Intent } from '@berth/actions';
+import { ActionPipeline, requireActor, type Done, type Grant, type Intent } from '@berth/actions';
 import { currentContext } from '@berth/runtime';
 import type { z } from 'zod';
 import { PolicyStanding } from './policy-standing.js';
 import { ShortMemory } from './short-memory.js';
+
+/** A grant, and what it became with the word on what was found, by the digest of that. */
+interface Leave {
+  before: Grant;
+  found: Map<string, Grant>;
+}
 
 /**
  * Policy's leave for what clients read, taken for the same client and the same thing again without asking, for seconds and never across
@@ -11,7 +17,7 @@ import { ShortMemory } from './short-memory.js';
  */
 @Injectable()
 export class Leaves {
-  private readonly known: ShortMemory<Grant>;
+  private readonly known: ShortMemory<Leave>;
 
   constructor(
     private readonly pipeline: ActionPipeline,
@@ -20,20 +26,37 @@ export class Leaves {
     this.known = new ShortMemory(standing);
   }
 
-  /** As `ActionPipeline.read` does, with its record. */
-  async read<C extends z.ZodObject, O extends z.ZodObject, T>(
+  /** As `ActionPipeline.reveal` does, with its record. `digest` stands for all of the outcome. */
+  async reveal<C extends z.ZodObject, O extends z.ZodObject, T>(
     intent: Intent<C, O>,
-    perform: () => Promise<T>,
+    find: () => Promise<Omit<Done<T, O>, 'events'> & { digest: string }>,
   ): Promise<T> {
-    return this.pipeline.readBy(await this.grant(intent), perform);
+    const leave = await this.leave(intent);
+    this.pipeline.requireRoom();
+    const { result, outcome, digest } = await find();
+    const grant = leave.found.get(digest) ?? (await this.judge(intent, leave, outcome, digest));
+    this.pipeline.recordRead(grant);
+    return result;
   }
 
   /** As `ActionPipeline.authorize` does, of what the record tells elsewhere. */
   async require<C extends z.ZodObject, O extends z.ZodObject>(intent: Intent<C, O>): Promise<void> {
-    await this.grant(intent);
+    await this.leave(intent);
   }
 
-  private async grant<C extends z.ZodObject, O extends z.ZodObject>(intent: Intent<C, O>): Promise<Grant> {
+  private async judge<C extends z.ZodObject, O extends z.ZodObject>(
+    { action }: Intent<C, O>,
+    leave: Leave,
+    outcome: Done<unknown, O>['outcome'],
+    digest: string,
+  ): Promise<Grant> {
+    const grant = { ...leave.before, decisions: [...leave.before.decisions] };
+    const decision = await this.pipeline.judgeFound(action, grant, outcome);
+    if (decision?.reusable) leave.found.set(digest, grant);
+    return grant;
+  }
+
+  private async leave<C extends z.ZodObject, O extends z.ZodObject>(intent: Intent<C, O>): Promise<Leave> {
     const { action, resource, context } = intent;
     const { user, tokenId } = requireActor();
     const key = JSON.stringify([user, tokenId, action.name, resource.id, context]);
@@ -42,9 +65,9 @@ export class Leaves {
       currentContext()?.performed.add(action.name);
       return known;
     }
-    const before = this.standing.now;
-    const grant = await this.pipeline.authorize(intent);
-    if (grant.reusable) this.known.set(key, grant, before);
-    return grant;
+    const standing = this.standing.now;
+    const leave: Leave = { before: await this.pipeline.authorize(intent), found: new Map() };
+    if (leave.before.reusable) this.known.set(key, leave, standing);
+    return leave;
   }
 }

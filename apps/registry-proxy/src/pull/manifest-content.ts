@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { PartRole } from '../catalog/entities.js';
 import { isDigest } from '../names/digest.js';
+import { exactly } from '../names/exact-keys.js';
 import { DOCKER_LIST, DOCKER_MANIFEST, isIndexType, MANIFEST_TYPES } from './media-types.js';
 
 /** What Berth must know of a manifest. The bytes are what is stored and served; this is only read out of them. */
@@ -43,11 +44,10 @@ const common = {
   artifactType: z.string().optional(),
   annotations: z.record(z.string(), z.string()).optional(),
 };
-const ImageManifest = z.object({ ...common, config: Descriptor, layers: z.array(Descriptor).max(10_000) });
-const ImageIndex = z.object({
-  ...common,
-  manifests: z.array(Descriptor.extend({ platform: PlatformFacts.optional().catch(undefined) })).max(10_000),
-});
+const Part = exactly(Descriptor);
+const ImageManifest = exactly(z.object({ ...common, config: Part, layers: z.array(Part).max(10_000) }));
+const Entry = exactly(Descriptor.extend({ platform: PlatformFacts.optional().catch(undefined) }));
+const ImageIndex = exactly(z.object({ ...common, manifests: z.array(Entry).max(10_000) }));
 
 const DOCKER_FORMATS = new Set([DOCKER_LIST, DOCKER_MANIFEST]);
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { BlobStore } from '../store/blob-store.js';
 import { algorithmOf, digestOf, type Digest } from '../names/digest.js';
 
@@ -5,23 +6,20 @@ const MOST_CACHED_BYTES = 16 * 1024 * 1024;
 
 /** Manifests' bytes: in the blob store, and the ones asked for lately in memory, as they never change. */
 export class ManifestStore {
-  private readonly recent = new Map<Digest, Buffer>();
-  private recentBytes = 0;
+  private readonly recent = new LRUCache<Digest, Buffer>({
+    maxSize: MOST_CACHED_BYTES,
+    sizeCalculation: ({ length }) => length || 1,
+  });
 
   constructor(private readonly blobs: BlobStore) {}
 
   /** Null when they are not stored, or are not what the digest says any more. */
   async get(digest: Digest): Promise<Buffer | null> {
     const recent = this.recent.get(digest);
-    if (recent !== undefined) {
-      // Asked for again: it is the last to go now.
-      this.recent.delete(digest);
-      this.recent.set(digest, recent);
-      return recent;
-    }
+    if (recent !== undefined) return recent;
     const bytes = await readWhole(this.blobs, digest);
     if (bytes === null || digestOf(bytes, algorithmOf(digest)) !== digest) return null;
-    this.remember(digest, bytes);
+    this.recent.set(digest, bytes);
     return bytes;
   }
 
@@ -35,18 +33,7 @@ export class ManifestStore {
       await partial.discard();
       throw error;
     }
-    this.remember(digest, bytes);
-  }
-
-  private remember(digest: Digest, bytes: Buffer): void {
-    if (this.recent.has(digest)) return;
     this.recent.set(digest, bytes);
-    this.recentBytes += bytes.length;
-    for (const [oldest, its] of this.recent) {
-      if (this.recentBytes <= MOST_CACHED_BYTES) break;
-      this.recent.delete(oldest);
-      this.recentBytes -= its.length;
-    }
   }
 }
 

@@ -4,12 +4,12 @@ import { ActionPipeline } from '@berth/actions';
 import { imageDeleted } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { ImageCatalog } from '../catalog/image-catalog.js';
+import { FoundImages } from '../facts/found-images.js';
 import { deleteIntent } from '../http/image-intent.js';
 import { requireReference } from '../http/require-reference.js';
 import { OciError } from '../http/oci-error.js';
-import type { Digest } from '../names/digest.js';
 import type { RepositoryName } from '../names/repository-name.js';
-import { ManifestRemovals } from './manifest-removals.js';
+import { ManifestRemovals, type Removed } from './manifest-removals.js';
 
 /** Deletes, as the one action that they are, whichever door they come in by. Throws OciError. */
 @Injectable()
@@ -18,6 +18,7 @@ export class ImageRemoval {
     private readonly pipeline: ActionPipeline,
     private readonly removals: ManifestRemovals,
     private readonly catalog: ImageCatalog,
+    private readonly found: FoundImages,
   ) {}
 
   /** By a tag that tag, by a digest the image with all its tags. */
@@ -36,7 +37,7 @@ export class ImageRemoval {
   private async change(
     name: RepositoryName,
     reference: string,
-    take: (repository: string, transaction: EntityManager) => Promise<Digest>,
+    take: (repository: string, transaction: EntityManager) => Promise<Removed>,
   ): Promise<void> {
     if (name.kind !== 'hosted') {
       throw new OciError(
@@ -45,11 +46,11 @@ export class ImageRemoval {
       );
     }
     await this.pipeline.change(deleteIntent(name, reference), async (transaction) => {
-      const digest = await take(name.name, transaction);
-      const told = { repository: name.name, reference, digest };
+      const removed = await take(name.name, transaction);
+      const told = { repository: name.name, reference, digest: removed.digest };
       return {
-        result: digest,
-        outcome: {},
+        result: removed,
+        outcome: await this.found.removed(name, reference, removed),
         events: [draftEvent(imageDeleted, { team: name.team }, told)],
       };
     });

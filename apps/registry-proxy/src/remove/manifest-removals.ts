@@ -4,23 +4,30 @@ import { manifestUnknown, OciError } from '../http/oci-error.js';
 import { isDigest, type Digest } from '../names/digest.js';
 import type { ManifestReference } from '../names/tag.js';
 
+export interface Removed {
+  digest: Digest;
+  mediaType: string;
+}
+
+const BLOB_TYPE = 'application/octet-stream';
+
 /** Takes tags, manifests and blobs away (OCI distribution spec 1.1, "Content Management"). The bytes of what nothing names stay in the store. */
 @Injectable()
 export class ManifestRemovals {
   /**
-   * By its tag: the tag alone. By its digest: the manifest with all its tags. Answers the digest. Throws MANIFEST_UNKNOWN, and
+   * By its tag: the tag alone. By its digest: the manifest with all its tags. Answers what it was. Throws MANIFEST_UNKNOWN, and
    * UNSUPPORTED for one that an index lists: the index could not be pulled any more.
    */
   async remove(
     repository: string,
     reference: ManifestReference,
     transaction: EntityManager,
-  ): Promise<Digest> {
+  ): Promise<Removed> {
     if (reference.tag !== undefined) return this.removeTag(repository, reference.tag, transaction);
     const { digest } = reference;
     // Held against whoever pushes an index that lists it: see `hasManifests`.
-    const [held]: unknown[] = await transaction.query(
-      'SELECT FROM manifests WHERE repository = $1 AND digest = $2 FOR UPDATE',
+    const [held]: { mediaType: string }[] = await transaction.query(
+      'SELECT media_type AS "mediaType" FROM manifests WHERE repository = $1 AND digest = $2 FOR UPDATE',
       [repository, digest],
     );
     if (!held) throw manifestUnknown(repository, digest);
@@ -39,14 +46,14 @@ export class ManifestRemovals {
       repository,
       digest,
     ]);
-    return digest;
+    return { digest, ...held };
   }
 
   /**
-   * Lets a repository hold a blob no more. Answers the digest. Throws BLOB_UNKNOWN, and UNSUPPORTED for one that a manifest here names:
+   * Lets a repository hold a blob no more. Throws BLOB_UNKNOWN, and UNSUPPORTED for one that a manifest here names:
    * it could not be pulled any more.
    */
-  async removeBlob(repository: string, reference: string, transaction: EntityManager): Promise<Digest> {
+  async removeBlob(repository: string, reference: string, transaction: EntityManager): Promise<Removed> {
     const unknown = (): OciError =>
       new OciError('BLOB_UNKNOWN', `${repository} has no blob ${reference.slice(0, 200)}`);
     if (!isDigest(reference)) throw unknown();
@@ -69,15 +76,16 @@ export class ManifestRemovals {
       repository,
       reference,
     ]);
-    return reference;
+    return { digest: reference, mediaType: BLOB_TYPE };
   }
 
-  private async removeTag(repository: string, tag: string, transaction: EntityManager): Promise<Digest> {
-    const [removed]: [{ digest: Digest }[], number] = await transaction.query(
-      'DELETE FROM tags WHERE repository = $1 AND name = $2 RETURNING digest',
+  private async removeTag(repository: string, tag: string, transaction: EntityManager): Promise<Removed> {
+    const [removed]: [Removed[], number] = await transaction.query(
+      `DELETE FROM tags t USING manifests m WHERE t.repository = $1 AND t.name = $2
+       AND m.repository = t.repository AND m.digest = t.digest RETURNING t.digest, m.media_type AS "mediaType"`,
       [repository, tag],
     );
     if (removed.length === 0) throw manifestUnknown(repository, tag);
-    return removed[0].digest;
+    return removed[0];
   }
 }

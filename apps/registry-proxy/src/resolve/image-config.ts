@@ -1,27 +1,30 @@
 import { z } from 'zod';
+import { exactly } from '../names/exact-keys.js';
 import type { ResolvedImage } from '@berth/contracts';
 import type { Platform } from './platforms.js';
 
 // OCI image spec, config.md. Engines write null for what is absent.
 const texts = z.array(z.string()).nullish();
 const names = z.record(z.string(), z.unknown()).nullish();
-const Config = z.object({
-  os: z.string().min(1),
-  architecture: z.string().min(1),
-  variant: z.string().nullish(),
-  created: z.string().nullish(),
-  config: z
-    .object({
-      User: z.string().nullish(),
-      Entrypoint: texts,
-      Cmd: texts,
-      ExposedPorts: names,
-      Volumes: names,
-      Labels: z.record(z.string(), z.string()).nullish(),
-      Healthcheck: z.object({ Test: texts }).nullish(),
-    })
-    .nullish(),
-});
+const Config = exactly(
+  z.object({
+    os: z.string().min(1),
+    architecture: z.string().min(1),
+    variant: z.string().nullish(),
+    created: z.string().nullish(),
+    config: exactly(
+      z.object({
+        User: z.string().nullish(),
+        Entrypoint: texts,
+        Cmd: texts,
+        ExposedPorts: names,
+        Volumes: names,
+        Labels: z.record(z.string(), z.string()).nullish(),
+        Healthcheck: z.object({ Test: texts }).nullish(),
+      }),
+    ).nullish(),
+  }),
+);
 
 export interface ImageFacts {
   platform: Platform;

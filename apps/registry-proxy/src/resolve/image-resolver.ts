@@ -19,7 +19,11 @@ export class ImageResolver {
     private readonly blobs: BlobPulls,
   ) {}
 
-  async resolve(written: string, image: ImageReference, wanted: Platform): Promise<ResolvedImage> {
+  async resolve(
+    written: string,
+    image: ImageReference,
+    wanted: Platform,
+  ): Promise<{ image: ResolvedImage; launched: PulledManifest }> {
     const { repository } = image;
     const named = await this.manifest(written, repository, image.digest ?? image.tag ?? 'latest');
     const index = this.read(written, named);
@@ -29,7 +33,7 @@ export class ImageResolver {
         : { ...named, content: index };
     const facts = await this.facts(written, repository, platform.content);
     if (!runsOn(facts.platform, wanted)) throw mismatch(written, wanted, [platformText(facts.platform)]);
-    return {
+    const found = {
       reference: written,
       repository: repository.name,
       digest: named.digest,
@@ -39,6 +43,7 @@ export class ImageResolver {
       cached: named.cached && platform.cached,
       config: facts.config,
     };
+    return { image: found, launched: platform };
   }
 
   private async launchable(

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { ActionPipeline, Performs } from '@berth/actions';
 import { actions, BerthError, registryRpc, type ResolveImage, type ResolvedImage } from '@berth/contracts';
 import { Handles } from '@berth/messaging';
+import { FoundImages } from '../facts/found-images.js';
 import { pullIntent } from '../http/image-intent.js';
 import { isReferenceProblem, parseImageReference } from '../names/image-reference.js';
 import { ImageResolver } from './image-resolver.js';
@@ -18,6 +19,7 @@ export class ResolveController {
     private readonly resolver: ImageResolver,
     private readonly settings: ReferenceSettings,
     private readonly http: HttpAdapterHost,
+    private readonly found: FoundImages,
   ) {}
 
   @Handles(registryRpc.resolve)
@@ -26,9 +28,10 @@ export class ResolveController {
     const image = parseImageReference(reference, this.settings.context(this.ownPort()));
     if (isReferenceProblem(image)) throw new BerthError(image.code, image.message);
     const asked = image.digest ?? image.tag ?? 'latest';
-    return this.pipeline.read(pullIntent(image.repository, asked), () =>
-      this.resolver.resolve(reference, image, platform),
-    );
+    return this.pipeline.reveal(pullIntent(image.repository, asked), async () => {
+      const { image: result, launched } = await this.resolver.resolve(reference, image, platform);
+      return { result, outcome: await this.found.pulled(image.repository, asked, launched) };
+    });
   }
 
   private ownPort(): number | null {

@@ -83,3 +83,31 @@ export const InstanceFacts = z.object({
   images: z.array(z.string()).describe('Digests that run'),
   unexpectedImages: z.array(z.string()).describe('Digests that run and are not of the release'),
 });
+
+/** An image as it is asked for. */
+export const ImageNamed = z.object({
+  registry: z.string(),
+  repository: z.string(),
+  reference: z.string().describe('As asked for: tag or digest; empty of an upload, whose digest comes last'),
+  tag: z.string().optional().describe('Where it is asked for by its tag'),
+  digest: z.string().optional().describe('Where it is asked for by its digest'),
+});
+/** An image as its manifest and its config say (OCI image spec, manifest.md and config.md). */
+export const ImageFound = ImageNamed.extend({
+  digest: z.string(),
+  mediaType: z.string(),
+  size: z
+    .int()
+    .describe('Bytes of config and layers, compressed; 0 of an index, whose images are asked about each'),
+  platforms: z.array(z.string()).describe('`linux/amd64`: its own, or those that an index lists'),
+  user: z
+    .string()
+    .optional()
+    .describe(
+      'Of the config; `root` where it names none. Missing of what is no container image, and of an index',
+    ),
+  labels: z.array(z.string()).describe('Of the config, each as `name=value`'),
+  created: z.string().optional().describe('Of the config, RFC 3339'),
+  ageDays: z.int().optional().describe('Whole days since then'),
+});
+export type ImageFound = z.input<typeof ImageFound>;

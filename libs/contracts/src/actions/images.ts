@@ -1,22 +1,20 @@
 import { z } from 'zod';
 import { defineAction } from './define.js';
-import { before, change, read } from './kinds.js';
+import { ImageFound, ImageNamed } from './facts.js';
+import { before, both, change, read } from './kinds.js';
 
 /** What clients of the registry do. */
 const images = { owner: 'registry-proxy' } as const;
-const ImageFacts = z.object({
-  registry: z.string(),
-  repository: z.string(),
-  reference: z.string().describe('Tag or digest'),
-});
 export const imagePull = defineAction({
   name: 'image.pull',
   summary: 'Pull an image, or resolve its tag',
   ...images,
   ...read,
+  hooks: both,
   resource: ['Image'],
   permission: 'view',
-  context: ImageFacts,
+  context: ImageNamed,
+  outcome: ImageFound,
 });
 export const imagePush = defineAction({
   name: 'image.push',
@@ -25,8 +23,8 @@ export const imagePush = defineAction({
   ...change,
   resource: ['Image'],
   permission: 'develop',
-  context: ImageFacts,
-  outcome: z.object({ digest: z.string(), mediaType: z.string(), size: z.int() }),
+  context: ImageNamed,
+  outcome: ImageFound,
 });
 export const imageDelete = defineAction({
   name: 'image.delete',
@@ -35,7 +33,8 @@ export const imageDelete = defineAction({
   ...change,
   resource: ['Image'],
   permission: 'develop',
-  context: ImageFacts,
+  context: ImageNamed,
+  outcome: ImageFound,
 });
 export const imageList = defineAction({
   name: 'image.list',
