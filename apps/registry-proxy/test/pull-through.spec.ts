@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { buildTestImage, eventually, upstreamRegistry, type TestImage } from '@berth/testing';
 
 import { People } from './people.js';
@@ -201,24 +202,107 @@ describe('pulling through', () => {
     expect((await registry.fetch(manifestPath(image, image.digest))).status).toBe(200);
   });
 
-  it('passes on a rate limit with its Retry-After, and an error of the upstream as 502', async () => {
+  it('passes on an error of the upstream as 502', async () => {
     const image = await newImage();
-    upstream.intercept = (_request, response) => {
-      response.writeHead(429, { 'retry-after': '17' }).end();
-      return true;
-    };
-    const limited = await registry.fetch(manifestPath(image));
-    expect(limited.status).toBe(429);
-    expect(limited.headers.get('retry-after')).toBe('17');
-    expect(((await limited.json()) as { errors: { code: string }[] }).errors[0]!.code).toBe(
-      'TOOMANYREQUESTS',
-    );
     upstream.intercept = (_request, response) => {
       response.writeHead(500).end();
       return true;
     };
     expect((await registry.fetch(manifestPath(image))).status).toBe(502);
     expect((await registry.fetch(blobPath(image))).status).toBe(502);
+  });
+
+  it('passes on a rate limit with its Retry-After, and asks no more until then', async () => {
+    const [known, image] = [await newImage(), await newImage()];
+    await (await registry.fetch(manifestPath(known))).text();
+    await age(known);
+    upstream.forget();
+    upstream.intercept = (_request, response) => {
+      response.writeHead(429, { 'retry-after': '3' }).end();
+      return true;
+    };
+    const limited = await registry.fetch(manifestPath(image));
+    expect([limited.status, limited.headers.get('retry-after')]).toEqual([429, '3']);
+    expect(((await limited.json()) as { errors: { code: string }[] }).errors[0]!.code).toBe(
+      'TOOMANYREQUESTS',
+    );
+    upstream.intercept = () => false;
+    const again = await registry.fetch(blobPath(image));
+    expect([again.status, ['1', '2', '3'].includes(again.headers.get('retry-after') ?? '')]).toEqual([
+      429,
+      true,
+    ]);
+    const cached = await registry.fetch(manifestPath(known));
+    expect([cached.status, cached.headers.get('warning')]).toEqual([
+      200,
+      expect.stringContaining('limits the rate'),
+    ]);
+    expect(upstream.asked).toHaveLength(1);
+    await eventually(async () => expect((await registry.fetch(manifestPath(image))).status).toBe(200));
+  });
+
+  it('leaves an upstream alone for a while that answers nothing, three times in a row', async () => {
+    const images = [await newImage(), await newImage(), await newImage(), await newImage()];
+    upstream.intercept = () => true;
+    const statuses = [];
+    for (const image of images) statuses.push((await registry.fetch(manifestPath(image))).status);
+    expect(statuses).toEqual([504, 504, 504, 504]);
+    expect(upstream.asked).toHaveLength(3);
+    upstream.intercept = () => false;
+    await eventually(async () => expect((await registry.fetch(manifestPath(images[0]))).status).toBe(200), {
+      timeout: 15_000,
+    });
+  });
+
+  describe('a transfer that breaks off', () => {
+    /** What was asked of the blob, as the second and later requests get it from `then`. */
+    async function broken(then: (response: ServerResponse, content: Buffer) => boolean) {
+      const image = await newImage(1024 * 1024);
+      await (await registry.fetch(manifestPath(image))).text();
+      const { content, digest } = image.layers[0];
+      const half = Math.floor(content.length / 2);
+      const ranges: (string | undefined)[] = [];
+      upstream.intercept = ({ method, url = '', headers }, response) => {
+        if (method !== 'GET' || !url.includes(digest)) return false;
+        if (ranges.push(headers.range) > 1) return then(response, content);
+        response.writeHead(200, { 'content-length': content.length });
+        response.write(content.subarray(0, half), () => response.destroy());
+        return true;
+      };
+      const received = await registry
+        .fetch(blobPath(image))
+        .then((response) => response.arrayBuffer())
+        .catch(() => null);
+      return { image, ranges, whole: received !== null && content.equals(Buffer.from(received)) };
+    }
+
+    it('goes on where it was', async () => {
+      const { ranges, whole } = await broken(() => false);
+      expect(whole).toBe(true);
+      expect(ranges).toEqual([undefined, expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
+    });
+
+    it('begins anew with an upstream that knows no ranges, and nobody notices', async () => {
+      const { whole } = await broken((response, content) => {
+        response.writeHead(200, { 'content-length': content.length }).end(content);
+        return true;
+      });
+      expect(whole).toBe(true);
+    });
+
+    it.each([
+      ['part', 'bytes 900000-1000000/1000001'],
+      ['size', 'bytes 1-99/100'],
+      ['form', 'nonsense'],
+    ])('ends where it went on with another %s', async (_what, range) => {
+      const { image, ranges, whole } = await broken((response, content) => {
+        response.writeHead(206, { 'content-range': range }).end(content);
+        return true;
+      });
+      expect([whole, ranges.length]).toEqual([false, 2]);
+      upstream.forget();
+      expect((await registry.fetch(blobPath(image))).status).toBe(200);
+    });
   });
 
   it('fetches a blob once for 50 who want it at once, and feeds them while it arrives', async () => {

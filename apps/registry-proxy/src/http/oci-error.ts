@@ -74,6 +74,10 @@ const UPSTREAM_STATUS: Readonly<Record<string, number>> = {
   failed: 502,
 };
 
+function retryAfter({ extensions }: BerthError): Record<string, string> {
+  return typeof extensions.retryAfter === 'string' ? { 'retry-after': extensions.retryAfter } : {};
+}
+
 const TOLD: Partial<Record<ErrorCode, Telling>> = {
   UNAUTHENTICATED: as('UNAUTHORIZED', { headers: CHALLENGE }),
   TOKEN_EXPIRED: as('UNAUTHORIZED', { headers: CHALLENGE }),
@@ -84,14 +88,14 @@ const TOLD: Partial<Record<ErrorCode, Telling>> = {
   IMAGE_INVALID: as('MANIFEST_INVALID'),
   BODY_TOO_LARGE: as('SIZE_INVALID', { status: 413 }),
   QUOTA_EXCEEDED: as('DENIED'),
-  UPSTREAM_RATE_LIMITED: ({ message, extensions: { retryAfter } }) =>
-    new OciError('TOOMANYREQUESTS', message, {
-      headers: typeof retryAfter === 'string' ? { 'retry-after': retryAfter } : {},
-    }),
-  UPSTREAM_UNAVAILABLE: ({ message, extensions: { failure } }) =>
-    failure === 'refused'
-      ? new OciError('DENIED', message)
-      : new OciError('UNAVAILABLE', message, { status: UPSTREAM_STATUS[String(failure)] ?? 502 }),
+  UPSTREAM_RATE_LIMITED: (error) =>
+    new OciError('TOOMANYREQUESTS', error.message, { headers: retryAfter(error) }),
+  UPSTREAM_UNAVAILABLE: (error) => {
+    const { message, extensions } = error;
+    if (extensions.failure === 'refused') return new OciError('DENIED', message);
+    const status = UPSTREAM_STATUS[String(extensions.failure)] ?? 502;
+    return new OciError('UNAVAILABLE', message, { status, headers: retryAfter(error) });
+  },
 };
 
 /** Any error of ours in the form that registry clients read. */

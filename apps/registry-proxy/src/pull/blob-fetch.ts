@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { algorithmOf, type Digest } from '../names/digest.js';
 import type { PartialBlob } from '../store/blob-store.js';
 import { upstreamUnavailable } from '../upstream/upstream-error.js';
@@ -69,13 +68,12 @@ export class BlobFetch {
    * Takes in the body. Once the digest is verified, `keep` files the blob, and only then are the last bytes let go:
    * whoever has all of a blob got it from what is stored. Never rejects: answers the failure that readers are told of.
    */
-  async run(body: IncomingMessage, keep: () => Promise<void>): Promise<Error | null> {
+  async run(body: AsyncIterable<Buffer>, keep: () => Promise<void>): Promise<Error | null> {
     try {
       await this.receive(body);
       await keep();
       this.verified = true;
     } catch (error) {
-      body.destroy();
       this.failure = error as Error;
       await this.partial.discard().catch(() => undefined);
     } finally {
@@ -86,14 +84,14 @@ export class BlobFetch {
     return this.failure;
   }
 
-  private async receive(body: IncomingMessage): Promise<void> {
+  private async receive(body: AsyncIterable<Buffer>): Promise<void> {
     const algorithm = algorithmOf(this.digest);
     const hash = createHash(algorithm);
     let writing: Promise<void> = Promise.resolve();
     const disk: { failure: Error | null } = { failure: null };
     let arrived = 0;
     try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
+      for await (const chunk of body) {
         arrived += chunk.length;
         if (arrived > (this.toldSize ?? MOST_OF_UNKNOWN)) break;
         hash.update(chunk);
@@ -106,12 +104,9 @@ export class BlobFetch {
         if (this.queued > MOST_QUEUED) await writing;
         if (disk.failure !== null) throw disk.failure;
       }
-    } catch (error) {
+    } finally {
       await writing;
-      if (error === disk.failure) throw error;
-      throw upstreamUnavailable(this.upstream, 'failed', `broke off while it sent ${this.digest}`, error);
     }
-    await writing;
     if (disk.failure !== null) throw disk.failure;
     this.verify(`${algorithm}:${hash.digest('hex')}`, arrived);
   }

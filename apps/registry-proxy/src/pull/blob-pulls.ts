@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@berth/runtime';
 import type { BlobFiling } from '../catalog/blob-filing.js';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
@@ -6,6 +5,7 @@ import type { Digest } from '../names/digest.js';
 import type { RepositoryName, UpstreamName } from '../names/repository-name.js';
 import type { BlobStore, StoredBlob } from '../store/blob-store.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
+import { steadyBody } from '../upstream/steady-body.js';
 import { upstreamUnavailable } from '../upstream/upstream-error.js';
 import { BlobFetch } from './blob-fetch.js';
 import { SingleFlight } from './single-flight.js';
@@ -17,7 +17,8 @@ export type BlobSource = { kind: 'stored'; blob: StoredBlob } | { kind: 'arrivin
 export class BlobPulls {
   private readonly arriving = new Map<string, BlobFetch>();
   private readonly starting = new SingleFlight<BlobFetch | 'stored' | null>();
-  private readonly running = new Map<BlobFetch, { body: IncomingMessage; end: Promise<void> }>();
+  private readonly running = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly catalog: ImageCatalog,
@@ -57,9 +58,8 @@ export class BlobPulls {
 
   /** Breaks off what is still on its way; nothing of it stays. The clients that read it were waited for before. */
   async stop(): Promise<void> {
-    const running = [...this.running.values()];
-    for (const { body } of running) body.destroy();
-    await Promise.all(running.map(({ end }) => end));
+    this.stopping.abort();
+    await Promise.all(this.running);
   }
 
   private async start(name: UpstreamName, digest: Digest, key: string): Promise<BlobFetch | 'stored' | null> {
@@ -83,13 +83,20 @@ export class BlobPulls {
       await this.filing.file(name, digest, partial);
       this.logger.info({ repository: name.name, digest, bytes: partial.size }, 'blob.cached');
     };
-    const end = fetch.run(answer.body, keep).then((failure) => {
+    const body = steadyBody({
+      upstream: name.upstream,
+      what: digest,
+      first: answer,
+      reopen: (from) => this.upstream.blob(name, digest, from),
+      signal: this.stopping.signal,
+    });
+    const end = fetch.run(body, keep).then((failure) => {
       this.arriving.delete(key);
-      this.running.delete(fetch);
+      this.running.delete(end);
       if (failure !== null)
         this.logger.warn({ err: failure, repository: name.name, digest }, 'blob.fetch-failed');
     });
-    this.running.set(fetch, { body: answer.body, end });
+    this.running.add(end);
     return fetch;
   }
 

@@ -1,11 +1,12 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { algorithmOf, digestOf, isDigest, type Digest } from '../names/digest.js';
 import type { UpstreamName } from '../names/repository-name.js';
 import { MANIFEST_LIMIT, MANIFEST_TYPES, OCI_INDEX } from '../pull/media-types.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 import { parseChallenge } from './challenge.js';
 import { abandon, exchange, ExchangeTimeout, readBody, type Timeouts } from './http-exchange.js';
 import { TokenSource } from './token-source.js';
-import { upstreamRateLimited, upstreamUnavailable } from './upstream-error.js';
+import { isUpstreamTrouble, upstreamRateLimited, upstreamUnavailable } from './upstream-error.js';
 import type { Upstream } from './upstreams.js';
 
 export interface FetchedManifest {
@@ -16,12 +17,21 @@ export interface FetchedManifest {
 }
 
 export interface BlobOnItsWay {
-  /** Bytes, null when the upstream does not say. */
+  /** Bytes of all of it, null when the upstream does not say. */
   size: number | null;
+  /** Where in it the body begins: 0, unless a later part was asked for, and given. */
+  start: number;
   body: IncomingMessage;
 }
 
-const ACCEPT_MANIFESTS = MANIFEST_TYPES.join(', ');
+interface Question {
+  method: 'GET' | 'HEAD';
+  /** Below the repository. */
+  path: string;
+  headers?: OutgoingHttpHeaders;
+}
+
+const ACCEPT_MANIFESTS = { accept: MANIFEST_TYPES.join(', ') };
 const MOST_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -31,6 +41,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  */
 export class UpstreamClient {
   private readonly tokens: TokenSource;
+  private readonly breaker = new CircuitBreaker();
 
   constructor(
     private readonly upstreams: ReadonlyMap<string, Upstream>,
@@ -41,7 +52,11 @@ export class UpstreamClient {
 
   /** The digest that a tag names now. `undefined` when the upstream has the tag, and does not tell its digest to HEAD. */
   async tagDigest(name: UpstreamName, tag: string): Promise<Digest | undefined | null> {
-    const response = await this.ask(name, 'HEAD', `manifests/${tag}`, ACCEPT_MANIFESTS);
+    const response = await this.ask(name, {
+      method: 'HEAD',
+      path: `manifests/${tag}`,
+      headers: ACCEPT_MANIFESTS,
+    });
     if (response === null) return null;
     abandon(response);
     const digest = response.headers['docker-content-digest'];
@@ -50,7 +65,11 @@ export class UpstreamClient {
 
   /** A manifest, by tag or digest; by digest only with the bytes that have it. */
   async manifest(name: UpstreamName, reference: string): Promise<FetchedManifest | null> {
-    const response = await this.ask(name, 'GET', `manifests/${reference}`, ACCEPT_MANIFESTS);
+    const response = await this.ask(name, {
+      method: 'GET',
+      path: `manifests/${reference}`,
+      headers: ACCEPT_MANIFESTS,
+    });
     if (response === null) return null;
     const bytes = await readBody(response, MANIFEST_LIMIT).catch((error: unknown) => {
       throw this.broken(name.upstream, error);
@@ -75,7 +94,11 @@ export class UpstreamClient {
 
   /** The index of what refers to a manifest; null where the upstream tells none. */
   async referrers(name: UpstreamName, subject: Digest): Promise<Buffer | null> {
-    const response = await this.ask(name, 'GET', `referrers/${subject}`, OCI_INDEX);
+    const response = await this.ask(name, {
+      method: 'GET',
+      path: `referrers/${subject}`,
+      headers: { accept: OCI_INDEX },
+    });
     if (response === null) return null;
     return readBody(response, MANIFEST_LIMIT).catch((error: unknown) => {
       throw this.broken(name.upstream, error);
@@ -84,30 +107,50 @@ export class UpstreamClient {
 
   /** Size of a blob, undefined when the upstream has it and does not tell. */
   async blobSize(name: UpstreamName, digest: Digest): Promise<number | undefined | null> {
-    const response = await this.ask(name, 'HEAD', `blobs/${digest}`);
+    const response = await this.ask(name, { method: 'HEAD', path: `blobs/${digest}` });
     if (response === null) return null;
     abandon(response);
     return lengthOf(response) ?? undefined;
   }
 
-  async blob(name: UpstreamName, digest: Digest): Promise<BlobOnItsWay | null> {
-    const response = await this.ask(name, 'GET', `blobs/${digest}`);
-    return response === null ? null : { size: lengthOf(response), body: response };
+  /** `from`: the first byte that is wanted, of a blob whose transfer broke off. */
+  async blob(name: UpstreamName, digest: Digest, from = 0): Promise<BlobOnItsWay | null> {
+    const headers = from === 0 ? {} : { range: `bytes=${from}-` };
+    const body = await this.ask(name, { method: 'GET', path: `blobs/${digest}`, headers });
+    if (body === null || body.statusCode === 200) return body && { size: lengthOf(body), start: 0, body };
+    const part = partOf(body);
+    if (part !== null) return { ...part, body };
+    body.destroy();
+    throw upstreamUnavailable(
+      name.upstream,
+      'invalid',
+      `sent another part of ${digest} than it was asked for`,
+    );
   }
 
-  private async ask(
-    name: UpstreamName,
-    method: 'GET' | 'HEAD',
-    rest: string,
-    accept?: string,
-  ): Promise<IncomingMessage | null> {
+  private async ask(name: UpstreamName, question: Question): Promise<IncomingMessage | null> {
     const upstream = this.upstreams.get(name.upstream);
     if (upstream === undefined)
       throw upstreamUnavailable(name.upstream, 'failed', 'is not configured any more');
-    const url = new URL(`${upstream.url}/v2/${name.path}/${rest}`);
-    const response = await this.authorized(upstream, name.path, { method, url, accept });
+    this.breaker.check(upstream.name);
+    try {
+      const response = await this.answerOf(upstream, name.path, question);
+      this.breaker.answered(upstream.name);
+      return response;
+    } catch (error) {
+      if (isUpstreamTrouble(error)) this.breaker.failed(upstream.name, error);
+      throw error;
+    }
+  }
+
+  private async answerOf(
+    upstream: Upstream,
+    repository: string,
+    question: Question,
+  ): Promise<IncomingMessage | null> {
+    const response = await this.authorized(upstream, repository, question);
     const status = response.statusCode ?? 0;
-    if (status === 200) return response;
+    if (status === 200 || (status === 206 && question.headers?.range !== undefined)) return response;
     abandon(response);
     if (status === 404) return null;
     if (status === 429) throw upstreamRateLimited(upstream.name, response.headers['retry-after']);
@@ -115,41 +158,42 @@ export class UpstreamClient {
       throw upstreamUnavailable(
         upstream.name,
         'refused',
-        `refuses ${name.path}: there is no such repository, or it needs credentials that Berth was not given`,
+        `refuses ${repository}: there is no such repository, or it needs credentials that Berth was not given`,
       );
     }
-    throw upstreamUnavailable(upstream.name, 'failed', `answered ${status} for ${name.path}`);
+    throw upstreamUnavailable(upstream.name, 'failed', `answered ${status} for ${repository}`);
   }
 
   private async authorized(
     upstream: Upstream,
-    path: string,
-    question: { method: 'GET' | 'HEAD'; url: URL; accept: string | undefined },
+    repository: string,
+    { method, path, headers = {} }: Question,
   ): Promise<IncomingMessage> {
-    const first = await this.following(upstream, question, this.tokens.known(upstream, path));
+    const asked = { method, headers, url: new URL(`${upstream.url}/v2/${repository}/${path}`) };
+    const first = await this.following(upstream, asked, this.tokens.known(upstream, repository));
     if (first.statusCode !== 401) return first;
-    this.tokens.forget(upstream, path);
+    this.tokens.forget(upstream, repository);
     const challenge = parseChallenge(first.headers['www-authenticate']);
     if (challenge === null) return first;
     abandon(first);
-    const authorization = await this.tokens.meet(challenge, upstream, path);
-    return this.following(upstream, question, authorization);
+    const authorization = await this.tokens.meet(challenge, upstream, repository);
+    return this.following(upstream, asked, authorization);
   }
 
   /** Follows redirects, as blobs often lie in an object store. Authorization goes to the upstream's own origin only. */
   private async following(
     upstream: Upstream,
-    question: { method: 'GET' | 'HEAD'; url: URL; accept: string | undefined },
+    asked: { method: 'GET' | 'HEAD'; url: URL; headers: OutgoingHttpHeaders },
     authorization: string | undefined,
   ): Promise<IncomingMessage> {
     const home = new URL(upstream.url).origin;
-    let url = question.url;
+    let url = asked.url;
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
       const response = await exchange({
-        method: question.method,
+        method: asked.method,
         url,
         headers: {
-          ...(question.accept === undefined ? {} : { accept: question.accept }),
+          ...asked.headers,
           ...(authorization !== undefined && url.origin === home ? { authorization } : {}),
         },
         timeouts: this.timeouts,
@@ -195,4 +239,12 @@ function nextHop(upstream: Upstream, from: URL, location: string | undefined): U
 function lengthOf(response: IncomingMessage): number | null {
   const text = response.headers['content-length'];
   return text === undefined || !/^\d+$/.test(text) ? null : Number(text);
+}
+
+/** What a 206 says to be (RFC 9110, 14.4), when it says all of it. */
+function partOf(response: IncomingMessage): { start: number; size: number } | null {
+  const [, first, last, size] =
+    /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
+  if (size === undefined || Number(last) !== Number(size) - 1) return null;
+  return { start: Number(first), size: Number(size) };
 }
