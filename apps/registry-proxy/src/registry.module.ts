@@ -25,6 +25,7 @@ import { UploadHandler } from './http/upload-handler.js';
 import { Leaves } from './leave/leaves.js';
 import { PolicyStanding } from './leave/policy-standing.js';
 import { BlobPulls } from './pull/blob-pulls.js';
+import { FetchLeases } from './pull/fetch-leases.js';
 import { ManifestPulls } from './pull/manifest-pulls.js';
 import { ManifestStore } from './pull/manifest-store.js';
 import { ManifestPushes } from './push/manifest-pushes.js';
@@ -101,14 +102,20 @@ export class RegistryModule {
         },
         {
           provide: BlobPulls,
-          inject: [ImageCatalog, FileBlobStore, UpstreamClient, BlobFiling, LOGGER],
+          inject: [ImageCatalog, FileBlobStore, UpstreamClient, BlobFiling, FetchLeases, LOGGER],
           useFactory: (
             catalog: ImageCatalog,
             store: FileBlobStore,
             upstream: UpstreamClient,
             filing: BlobFiling,
+            leases: FetchLeases,
             logger: Logger,
-          ) => new BlobPulls(catalog, store, upstream, filing, logger),
+          ) => new BlobPulls(catalog, store, upstream, filing, { leases, logger }),
+        },
+        {
+          provide: FetchLeases,
+          inject: [EntityManager, LOGGER],
+          useFactory: (database: EntityManager, logger: Logger) => new FetchLeases(database, logger),
         },
         {
           provide: FoundImages,

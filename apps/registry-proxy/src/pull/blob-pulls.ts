@@ -7,16 +7,19 @@ import type { BlobStore, StoredBlob } from '../store/blob-store.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { steadyBody } from '../upstream/steady-body.js';
 import { upstreamUnavailable } from '../upstream/upstream-error.js';
+import type { ArrivingBlob } from './arriving-blob.js';
 import { BlobFetch } from './blob-fetch.js';
+import type { FetchLeases, Lease } from './fetch-leases.js';
+import { FollowedBlob } from './followed-blob.js';
 import { SingleFlight } from './single-flight.js';
 
 /** A blob to be sent: from the store, or while it arrives from an upstream. `leave` a fetch, `close` a stored one. */
-export type BlobSource = { kind: 'stored'; blob: StoredBlob } | { kind: 'arriving'; fetch: BlobFetch };
+export type BlobSource = { kind: 'stored'; blob: StoredBlob } | { kind: 'arriving'; fetch: ArrivingBlob };
 
 /** Finds blobs: in the store, or in the upstream that the repository's name says, from where they come to stay. */
 export class BlobPulls {
-  private readonly arriving = new Map<string, BlobFetch>();
-  private readonly starting = new SingleFlight<BlobFetch | 'stored' | null>();
+  private readonly arriving = new Map<string, ArrivingBlob>();
+  private readonly starting = new SingleFlight<ArrivingBlob | 'stored' | null>();
   private readonly running = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
 
@@ -25,7 +28,7 @@ export class BlobPulls {
     private readonly store: BlobStore,
     private readonly upstream: UpstreamClient,
     private readonly filing: BlobFiling,
-    private readonly logger: Logger,
+    private readonly settings: { leases: FetchLeases; logger: Logger },
   ) {}
 
   /** Bytes; undefined when the upstream has it and does not tell; null when there is none. */
@@ -62,9 +65,46 @@ export class BlobPulls {
     await Promise.all(this.running);
   }
 
-  private async start(name: UpstreamName, digest: Digest, key: string): Promise<BlobFetch | 'stored' | null> {
-    // It may have come to its end between the caller's look and this one.
-    if (await this.adopt(name, digest)) return 'stored';
+  private async start(
+    name: UpstreamName,
+    digest: Digest,
+    key: string,
+  ): Promise<ArrivingBlob | 'stored' | null> {
+    const { leases } = this.settings;
+    const wanted = { repository: name.name, digest };
+    const following = { wanted, upstream: name.upstream, leases, store: this.store };
+    for (;;) {
+      // It may have come to its end between the caller's look and this one.
+      if (await this.adopt(name, digest)) return 'stored';
+      const lease = await leases.take(wanted);
+      if (lease !== null) return this.lead(name, lease, key);
+      const followed = await FollowedBlob.find(following, this.stopping.signal);
+      if (followed === null) continue;
+      const isHere = (): Promise<boolean> => this.catalog.isLinked(name.name, digest);
+      this.track(key, followed, followed.run(isHere, this.stopping.signal));
+      return followed;
+    }
+  }
+
+  /** Fetches it for all instances. */
+  private async lead(name: UpstreamName, lease: Lease, key: string): Promise<BlobFetch | 'stored' | null> {
+    const { leases } = this.settings;
+    try {
+      // Who had the lease before may have ended well since the look at the store.
+      const fetch = (await this.catalog.isLinked(name.name, lease.digest))
+        ? 'stored'
+        : await this.fetch(name, lease, key);
+      if (fetch === null || fetch === 'stored') await leases.end(lease);
+      return fetch;
+    } catch (error) {
+      await leases.end(lease, error);
+      throw error;
+    }
+  }
+
+  private async fetch(name: UpstreamName, lease: Lease, key: string): Promise<BlobFetch | null> {
+    const { digest } = lease;
+    const { leases, logger } = this.settings;
     const answer = await this.upstream.blob(name, digest);
     if (answer === null) return null;
     const expected = await this.catalog.sizeByManifests(name.name, digest);
@@ -78,10 +118,16 @@ export class BlobPulls {
     }
     const partial = await this.store.receive();
     const fetch = new BlobFetch(digest, answer.size ?? expected, partial, name.upstream);
-    this.arriving.set(key, fetch);
+    try {
+      await leases.announce(lease, partial.name, fetch.toldSize);
+    } catch (error) {
+      answer.body.destroy();
+      await partial.discard();
+      throw error;
+    }
     const keep = async (): Promise<void> => {
       await this.filing.file(name, digest, partial);
-      this.logger.info({ repository: name.name, digest, bytes: partial.size }, 'blob.cached');
+      logger.info({ repository: name.name, digest, bytes: partial.size }, 'blob.cached');
     };
     const body = steadyBody({
       upstream: name.upstream,
@@ -90,14 +136,24 @@ export class BlobPulls {
       reopen: (from) => this.upstream.blob(name, digest, from),
       signal: this.stopping.signal,
     });
-    const end = fetch.run(body, keep).then((failure) => {
+    this.track(key, fetch, fetch.run(body, keep), (failure) => leases.end(lease, failure));
+    return fetch;
+  }
+
+  private track(
+    key: string,
+    blob: ArrivingBlob,
+    running: Promise<Error | null>,
+    afterwards: (failure: Error | null) => Promise<void> = () => Promise.resolve(),
+  ): void {
+    this.arriving.set(key, blob);
+    const end = running.then(async (failure) => {
       this.arriving.delete(key);
+      if (failure !== null) this.settings.logger.warn({ err: failure, blob: key }, 'blob.fetch-failed');
+      await afterwards(failure);
       this.running.delete(end);
-      if (failure !== null)
-        this.logger.warn({ err: failure, repository: name.name, digest }, 'blob.fetch-failed');
     });
     this.running.add(end);
-    return fetch;
   }
 
   /**

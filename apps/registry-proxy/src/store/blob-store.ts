@@ -9,9 +9,17 @@ export interface StoredBlob {
   close(): Promise<void>;
 }
 
+/** What another instance is receiving, or has received. */
+export interface FollowedPartial {
+  /** Bytes that are there by now. */
+  size(): Promise<number>;
+  read(buffer: Buffer, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
 /** Bytes on their way in, not yet a blob: what a client uploads or an upstream sends. */
 export interface PartialBlob {
-  /** Name by which another instance that shares the store can go on with it. */
+  /** Name by which another instance that shares the store can go on with it, or follow it. */
   readonly name: string;
   /** Bytes written so far. */
   readonly size: number;
@@ -40,6 +48,8 @@ export interface BlobStore {
   storedBefore(time: Date): AsyncIterable<Digest>;
   /** A new partial blob that no restart survives. */
   receive(): Promise<PartialBlob>;
+  /** What another instance receives, by its name, to be read while it grows, and on once it is a blob. Null when it is gone. */
+  follow(name: string): Promise<FollowedPartial | null>;
   /** A new partial blob of a client's upload, which can be continued by name. */
   startUpload(): Promise<PartialBlob>;
   /** Goes on with an upload at `size`; what was written after that is cut off. Null when it is gone. */

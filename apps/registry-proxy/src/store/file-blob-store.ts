@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { algorithmOf, hexOf, isDigest, type Digest } from '../names/digest.js';
-import type { BlobStore, PartialBlob, StoredBlob } from './blob-store.js';
+import type { BlobStore, FollowedPartial, PartialBlob, StoredBlob } from './blob-store.js';
 import { FilePartialBlob } from './file-partial-blob.js';
 import { instanceFolder, sweepLeftovers } from './leftovers.js';
 
@@ -15,10 +15,11 @@ import { instanceFolder, sweepLeftovers } from './leftovers.js';
  *     incoming/<instance>/        fetches of one running instance
  */
 export class FileBlobStore implements BlobStore {
+  private readonly instance = instanceFolder();
   private readonly incoming: string;
 
   private constructor(private readonly root: string) {
-    this.incoming = join(root, 'incoming', instanceFolder());
+    this.incoming = join(root, 'incoming', this.instance);
   }
 
   /** Prepares the folders, and removes what instances that no longer run left half-written. */
@@ -72,11 +73,19 @@ export class FileBlobStore implements BlobStore {
   async receive(): Promise<PartialBlob> {
     // Another machine may take an instance that was idle for a day for dead, and remove its folder.
     await mkdir(this.incoming, { recursive: true, mode: 0o700 });
-    return this.create(join(this.incoming, randomUUID()));
+    const name = join(this.instance, randomUUID());
+    return this.create(name, join(this.root, 'incoming', name));
+  }
+
+  async follow(name: string): Promise<FollowedPartial | null> {
+    const file = await absentAsNull(open(join(this.root, 'incoming', name), 'r'));
+    // The file stays the same while its name becomes that of a blob.
+    return file && new GrowingFile(file);
   }
 
   async startUpload(): Promise<PartialBlob> {
-    return this.create(this.uploadPath(randomUUID()));
+    const name = randomUUID();
+    return this.create(name, this.uploadPath(name));
   }
 
   async continueUpload(name: string, size: number): Promise<PartialBlob | null> {
@@ -89,17 +98,18 @@ export class FileBlobStore implements BlobStore {
       return null;
     }
     await file.truncate(size);
-    return this.partial(path, file, size);
+    return this.partial(name, path, file, size);
   }
 
   async forkUpload(name: string, size: number): Promise<PartialBlob | null> {
-    const path = this.uploadPath(randomUUID());
+    const copy = randomUUID();
+    const path = this.uploadPath(copy);
     const copied = await absentAsNull(
       copyFile(this.uploadPath(name), path, constants.COPYFILE_FICLONE).then(() => true),
     );
     if (copied === null) return null;
     await truncate(path, size);
-    return this.partial(path, await open(path, 'r+'), size);
+    return this.partial(copy, path, await open(path, 'r+'), size);
   }
 
   async discardUpload(name: string): Promise<void> {
@@ -116,12 +126,12 @@ export class FileBlobStore implements BlobStore {
     return old;
   }
 
-  private async create(path: string): Promise<PartialBlob> {
-    return this.partial(path, await open(path, 'wx+', 0o600), 0);
+  private async create(name: string, path: string): Promise<PartialBlob> {
+    return this.partial(name, path, await open(path, 'wx+', 0o600), 0);
   }
 
-  private partial(path: string, file: FileHandle, size: number): PartialBlob {
-    return new FilePartialBlob(path, file, size, (digest) => this.pathOf(digest));
+  private partial(name: string, path: string, file: FileHandle, size: number): PartialBlob {
+    return new FilePartialBlob(name, path, file, size, (digest) => this.pathOf(digest));
   }
 
   private pathOf(digest: Digest): string {
@@ -131,6 +141,23 @@ export class FileBlobStore implements BlobStore {
 
   private uploadPath(name: string): string {
     return join(this.root, 'uploads', name);
+  }
+}
+
+class GrowingFile implements FollowedPartial {
+  constructor(private readonly file: FileHandle) {}
+
+  async size(): Promise<number> {
+    return (await this.file.stat()).size;
+  }
+
+  async read(buffer: Buffer, position: number): Promise<number> {
+    const { bytesRead } = await this.file.read(buffer, 0, buffer.length, position);
+    return bytesRead;
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
   }
 }
 

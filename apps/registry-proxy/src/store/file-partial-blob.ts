@@ -1,21 +1,20 @@
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import type { Digest } from '../names/digest.js';
 import type { PartialBlob } from './blob-store.js';
 
 /** A partial blob in a file of its own, written front to back. */
 export class FilePartialBlob implements PartialBlob {
-  readonly name: string;
   #size: number;
   #closed = false;
 
   constructor(
+    readonly name: string,
     private path: string,
     private readonly file: FileHandle,
     size: number,
     private readonly pathOf: (digest: Digest) => string,
   ) {
-    this.name = basename(path);
     this.#size = size;
   }
 
