@@ -196,6 +196,55 @@ describe('what is sent', () => {
     expect((await berth('image rm web --yes')).code).toBe(2);
   });
 
+  test('image inspect shows what it is, and nothing that it has not', async () => {
+    const details = {
+      ...{ repository: 'acme/web', reference: '1', digest: `sha256:${'a'.repeat(64)}` },
+      ...{ mediaType: 'application/vnd.oci.image.manifest.v1+json', artifactType: null, subject: null },
+      ...{ bytes: 1_048_576, platforms: ['linux/amd64'], user: 'root', created: null },
+      ...{ labels: { stage: 'trial' }, annotations: {}, manifests: [] },
+      layers: [{ digest: `sha256:${'b'.repeat(64)}`, mediaType: 'x', bytes: 2_048 }],
+    };
+    gateway.onJson('GET /v1/images/inspect', details);
+    const { code, stdout } = await berth('image inspect acme/web');
+    expect(code).toBe(0);
+    expect(gateway.seen[0].query).toEqual({ repository: 'acme/web', reference: 'latest' });
+    expect(stdout.split('\n')).toEqual([
+      `Image      acme/web@sha256:${'a'.repeat(64)}`,
+      'Type       application/vnd.oci.image.manifest.v1+json',
+      'Size       1MiB',
+      'Platforms  linux/amd64',
+      'User       root',
+      'Labels:',
+      '  stage=trial',
+      'Layers:',
+      `  sha256:${'b'.repeat(64)}  2KiB`,
+      '',
+    ]);
+  });
+
+  test('image scrub asks until there is no more, and fails where something is damaged', async () => {
+    const verifiedBefore = '2026-05-01T10:00:00.000Z';
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const damaged = [
+      { digest, bytes: 5, damage: 'rotten', repositories: ['acme/web'], upstreams: ['docker.io/library/x'] },
+    ];
+    const parts = [
+      { blobs: 3, bytes: 1_048_576, damaged: [], verifiedBefore, more: true },
+      { blobs: 1, bytes: 1_048_576, damaged, verifiedBefore, more: false },
+    ];
+    gateway.on('POST /v1/images/scrub', (_request, response) => sendJson(response, 201, parts.shift()));
+    const { code, stdout, stderr } = await berth('image scrub');
+    expect([code, stderr]).toEqual([1, '1MiB so far ...\n']);
+    expect(stdout.split('\n')).toEqual([
+      `${digest} is rotten`,
+      '  push again: acme/web',
+      '  is fetched again when pulled: docker.io/library/x',
+      'Read 4 blobs, 2MiB: 1 damaged.',
+      '',
+    ]);
+    expect(gateway.requests('POST').map(({ body }) => body)).toEqual([{}, { verifiedBefore }]);
+  });
+
   test('image gc asks until there is no more', async () => {
     const parts = [
       { links: 3, blobs: 2, bytes: 1_048_576, strays: 0, more: true },

@@ -17,6 +17,12 @@ export const RegistryEnv = DatabaseEnv.extend({
   REGISTRY_UPSTREAMS: Json.optional()
     .pipe(UpstreamsSetting)
     .describe('JSON: name -> { url, username?, password?, tokenHosts? }'),
+  REGISTRY_CACHE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('What images of upstreams may take; those pulled longest ago go first. No limit when left out'),
   REGISTRY_TAG_TTL_SECONDS: z.coerce
     .number()
     .min(0)

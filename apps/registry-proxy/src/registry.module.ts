@@ -3,6 +3,7 @@ import { EntityManager } from 'typeorm';
 import { Outbox } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { BrowseController } from './browse/browse.controller.js';
+import { InspectionController } from './browse/inspection.controller.js';
 import { Repositories } from './browse/repositories.js';
 import { BlobFiling } from './catalog/blob-filing.js';
 import { CatalogMemory } from './catalog/catalog-memory.js';
@@ -10,9 +11,13 @@ import { ImageCatalog } from './catalog/image-catalog.js';
 import { Referrers } from './discovery/referrers.js';
 import type { RegistryEnv } from './env.js';
 import { FoundImages } from './facts/found-images.js';
+import { CacheEviction } from './housekeeping/cache-eviction.js';
 import { Collector } from './housekeeping/collector.js';
 import { GarbageCollection } from './housekeeping/garbage-collection.js';
 import { HousekeepingController } from './housekeeping/housekeeping.controller.js';
+import { Housekeeping } from './housekeeping/housekeeping.js';
+import { Scrub } from './housekeeping/scrub.js';
+import { Scrubber } from './housekeeping/scrubber.js';
 import { Authenticator } from './http/authenticator.js';
 import { DeleteRoutes } from './http/delete-routes.js';
 import { DiscoveryRoutes } from './http/discovery-routes.js';
@@ -67,7 +72,7 @@ export class RegistryModule {
     };
     return {
       module: RegistryModule,
-      controllers: [ResolveController, HousekeepingController, BrowseController],
+      controllers: [ResolveController, HousekeepingController, BrowseController, InspectionController],
       providers: [
         { provide: FileBlobStore, useFactory: () => FileBlobStore.open(env.REGISTRY_STORE) },
         { provide: UpstreamClient, useFactory: () => new UpstreamClient(upstreams, timeouts) },
@@ -144,7 +149,25 @@ export class RegistryModule {
           useFactory: (database: EntityManager, store: FileBlobStore, catalog: ImageCatalog) =>
             new GarbageCollection(database, store, catalog),
         },
+        {
+          provide: Scrub,
+          inject: [EntityManager, FileBlobStore, Outbox],
+          useFactory: (database: EntityManager, store: FileBlobStore, outbox: Outbox) =>
+            new Scrub(database, store, outbox),
+        },
+        {
+          provide: CacheEviction,
+          inject: [EntityManager],
+          useFactory: (database: EntityManager) => new CacheEviction(database),
+        },
         Collector,
+        Scrubber,
+        {
+          provide: Housekeeping,
+          inject: [Collector, Scrubber, CacheEviction, LOGGER],
+          useFactory: (collector: Collector, scrubber: Scrubber, eviction: CacheEviction, logger: Logger) =>
+            new Housekeeping({ collector, scrubber, eviction }, env.REGISTRY_CACHE_BYTES ?? null, logger),
+        },
         {
           provide: ManifestPushes,
           inject: [ImageCatalog, ManifestStore, FileBlobStore],

@@ -58,6 +58,22 @@ describe('what the registry stores, as people look at it', () => {
     people.rpc.call(registryRpc.remove, { repository, reference }, { actor });
   const unseen = { code: 'NOT_FOUND' };
 
+  it('is inspected: what it is, as policy lets one pull it', async () => {
+    const inspect = (actor: Principal, repository: string, reference = '1') =>
+      people.rpc.call(registryRpc.inspect, { repository, reference }, { actor });
+    const { layers, digest, mediaType } = image;
+    expect(await inspect(ann, 'acme/web')).toMatchObject({
+      ...{ repository: 'acme/web', digest, mediaType, user: '1000:1000', subject: null, manifests: [] },
+      ...{ created: '1970-01-01T00:00:00Z', platforms: [expect.stringMatching(/^linux\//)] },
+      bytes: image.config.content.length + layers.reduce((sum, { content }) => sum + content.length, 0),
+      layers: layers.map((layer) => ({ digest: layer.digest, bytes: layer.content.length })),
+    });
+    expect(await inspect(ann, 'acme/web', digest)).toMatchObject({ digest });
+    await expect(inspect(ann, 'acme/web', 'none')).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
+    await expect(inspect(ann, 'acme/web', '../x')).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
+    await expect(inspect(olga, 'acme/web')).rejects.toMatchObject(unseen);
+  });
+
   it('is listed with what it takes: all for an admin, for others what their teams have', async () => {
     expect(await names(people.admin.actor)).toEqual(['acme/api', 'acme/web', pulled]);
     const bytes =

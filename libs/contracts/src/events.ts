@@ -8,7 +8,7 @@ import { PolicyBinding } from './policy-bindings.js';
 import { PolicyAnswer } from './policies.js';
 import { PolicyException } from './policy-exceptions.js';
 import { PolicyHook } from './policy-hooks.js';
-import { CollectedGarbage } from './images.js';
+import { CollectedGarbage, DamagedBlob } from './images.js';
 import { Prices } from './prices.js';
 import { Quota } from './quotas.js';
 
@@ -222,6 +222,11 @@ export const garbageCollected = defineEvent(
   'image.collected.v1',
   'Stored bytes that no image names were removed.',
   CollectedGarbage,
+);
+export const imageDamaged = defineEvent(
+  'image.damaged.v1',
+  'Stored bytes were found damaged, and put away.',
+  DamagedBlob,
 );
 export const imageDeleted = defineEvent(
   'image.deleted.v1',

@@ -67,6 +67,43 @@ export const CollectedGarbage = z
   .meta({ id: 'CollectedGarbage' });
 export type CollectedGarbage = z.infer<typeof CollectedGarbage>;
 
+export const ScrubImages = z
+  .strictObject({
+    verifiedBefore: Timestamp.optional().describe(
+      'What was verified since then is left out; now, when left out',
+    ),
+  })
+  .meta({ id: 'ScrubImages' });
+export type ScrubImages = z.infer<typeof ScrubImages>;
+
+export const DamagedBlob = z
+  .object({
+    digest: z.string(),
+    bytes: z.int().describe('That it should have'),
+    damage: z
+      .enum(['rotten', 'missing'])
+      .describe('Its bytes are others than its digest says, or are not there'),
+    repositories: z
+      .array(z.string())
+      .describe('Hosted ones that hold it: their images need to be pushed again'),
+    upstreams: z
+      .array(z.string())
+      .describe('Repositories of upstreams that held it: they fetch it again when it is asked for'),
+  })
+  .meta({ id: 'DamagedBlob' });
+export type DamagedBlob = z.infer<typeof DamagedBlob>;
+
+export const ScrubbedImages = z
+  .object({
+    blobs: z.int().describe('How many were read'),
+    bytes: z.int(),
+    damaged: z.array(DamagedBlob),
+    verifiedBefore: Timestamp.describe('To ask on with'),
+    more: z.boolean().describe('Whether there is more than could be done at once: ask again'),
+  })
+  .meta({ id: 'ScrubbedImages' });
+export type ScrubbedImages = z.infer<typeof ScrubbedImages>;
+
 /** `acme/web`, or `docker.io/library/nginx` of what was pulled through. */
 export const RepositoryName = z
   .string()
@@ -118,3 +155,34 @@ export const RemoveImage = InRepository.extend({
     .describe('A tag, which goes alone, or a digest, whose image goes with all its tags'),
 });
 export type RemoveImage = z.infer<typeof RemoveImage>;
+
+export const InspectImage = InRepository.extend({
+  reference: z.string().min(1).max(200).default('latest').describe('A tag, or a digest'),
+});
+export type InspectImage = z.infer<typeof InspectImage>;
+
+/** A manifest, and the config of the image where it is one (OCI image spec, manifest.md, image-index.md, config.md). */
+export const ImageDetails = z
+  .object({
+    repository: z.string(),
+    reference: z.string(),
+    digest: z.string(),
+    mediaType: z.string(),
+    artifactType: z.string().nullable(),
+    subject: z.string().nullable().describe('Digest of the manifest that this one says something about'),
+    bytes: z.int().describe('Of config and layers; 0 of an index'),
+    platforms: z.array(z.string()),
+    user: z
+      .string()
+      .nullable()
+      .describe('`root` where its config names none; null of what is no container image'),
+    created: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    annotations: z.record(z.string(), z.string()),
+    layers: z.array(z.object({ digest: z.string(), mediaType: z.string(), bytes: z.int() })),
+    manifests: z
+      .array(z.object({ digest: z.string(), mediaType: z.string(), platform: z.string().nullable() }))
+      .describe('What an index lists'),
+  })
+  .meta({ id: 'ImageDetails' });
+export type ImageDetails = z.infer<typeof ImageDetails>;

@@ -19,6 +19,7 @@ describe('settings', () => {
     ['BERTH_PORT', '80a'],
     ['BERTH_REGISTRY_PORT', '70000'],
     ['BERTH_UPSTREAMS', '{docker.io}'],
+    ['BERTH_CACHE_SIZE', 'all'],
     ['BERTH_ISOLATION', 'no'],
     ['BERTH_REGISTRY_HOST', 'http://10.0.0.1:4401'],
     ['BERTH_INGRESS_TLS', 'on'],

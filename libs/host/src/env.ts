@@ -1,3 +1,4 @@
+import { parseBytes } from '@berth/contracts';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
@@ -35,6 +36,8 @@ export interface HostSettings {
   dockerHost: string;
   /** Upstream registries, as JSON for the registry-proxy. `BERTH_UPSTREAMS`. */
   upstreams: string;
+  /** Bytes that images of upstreams may take; null without a limit. `BERTH_CACHE_SIZE`. */
+  cacheBytes: number | null;
   /**
    * This machine, as the nodes of the swarm reach its registry: it stands in every image's name. Anything but loopback makes
    * the registry listen on all addresses. `BERTH_REGISTRY_HOST`.
@@ -67,6 +70,7 @@ export function readHostSettings(env: NodeJS.ProcessEnv = process.env): HostSett
     fsync: readSwitch(env, 'BERTH_POSTGRES_FSYNC'),
     dockerHost: env.DOCKER_HOST || 'unix:///var/run/docker.sock',
     upstreams: readJson(env, 'BERTH_UPSTREAMS', DEFAULT_UPSTREAMS),
+    cacheBytes: readSize(env, 'BERTH_CACHE_SIZE'),
     registryHost: readHost(env, 'BERTH_REGISTRY_HOST', LOOPBACK),
     ingress: {
       host: env.BERTH_INGRESS_HOST || '127.0.0.1',
@@ -119,6 +123,14 @@ function readHost(env: NodeJS.ProcessEnv, name: string, fallback: string): strin
   if (!/^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text))
     throw new Error(`${name} must be a host name or an IPv4 address, without a port, not "${text}".`);
   return text;
+}
+
+function readSize(env: NodeJS.ProcessEnv, name: string): number | null {
+  const text = env[name];
+  if (text === undefined || text === '') return null;
+  const bytes = parseBytes(text);
+  if (bytes === null) throw new Error(`${name} must be a size such as 50GiB, not "${text}".`);
+  return bytes;
 }
 
 function readSwitch(env: NodeJS.ProcessEnv, name: string): boolean {

@@ -79,6 +79,7 @@ export async function bringUp(
     registryHost: settings.registryHost,
     backups: home.backups,
     upstreams: settings.upstreams,
+    cacheBytes: settings.cacheBytes,
     dockerHost: settings.dockerHost,
     ingress: await prepareIngress(home, settings, secrets, ports),
     login: settings.login,

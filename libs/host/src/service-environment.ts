@@ -14,6 +14,7 @@ export interface Installation {
   /** Folder for backups of resources. */
   backups: string;
   upstreams: string;
+  cacheBytes: number | null;
   dockerHost: string;
   /** The way in: its image (none without one), its folder, where it answers, for which domain, with which certificates. */
   ingress: { image: string | undefined; folder: string; host: string; domain: string; tls: TlsSettings };
@@ -67,6 +68,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       BERTH_REGISTRY: registryAddress(installation.registryHost, installation.ports),
       REGISTRY_STORE: installation.registryStore,
       REGISTRY_UPSTREAMS: installation.upstreams,
+      ...(installation.cacheBytes === null ? {} : { REGISTRY_CACHE_BYTES: String(installation.cacheBytes) }),
     };
   }
   if (name === 'scheduler') {

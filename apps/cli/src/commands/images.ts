@@ -1,4 +1,12 @@
-import { CollectedGarbage, formatBytes, ImageTag, page, Repository } from '@berth/contracts';
+import {
+  CollectedGarbage,
+  formatBytes,
+  ImageDetails,
+  ImageTag,
+  page,
+  Repository,
+  ScrubbedImages,
+} from '@berth/contracts';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import {
@@ -11,7 +19,7 @@ import {
   type Common,
   type Paging,
 } from '../command.js';
-import { CliError } from '../errors.js';
+import { CliError, EXIT } from '../errors.js';
 import { ago } from '../output/text.js';
 import { confirmed } from '../prompt.js';
 
@@ -33,6 +41,12 @@ export function imageCommands(cli: Cli): Command {
     paged(command('tags <repository>', 'List the tags of a repository', ['image tags acme/web']))
       .argument('<repository>')
       .action((repository: string, options: Common & Paging) => tags(cli, repository, options)),
+    command('inspect <image>', 'Show what an image is: platforms, user, labels, layers', [
+      'image inspect acme/web:1.2',
+      'image inspect docker.io/library/nginx:1 --json',
+    ])
+      .argument('<image>', '<repository>[:<tag>], or <repository>@<digest>')
+      .action((image: string, options: Common) => inspect(cli, image, options)),
     command('rm <image>', 'Remove a tag, or an image with all its tags', [
       'image rm acme/web:1.2',
       'image rm acme/web@sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef',
@@ -40,6 +54,9 @@ export function imageCommands(cli: Cli): Command {
       .argument('<image>', '<repository>:<tag>, or <repository>@<digest>')
       .option('-y, --yes', 'do not ask')
       .action((image: string, options: RemoveOptions) => remove(cli, image, options)),
+    command('scrub', 'Read all that is stored again, and put away what is damaged', ['image scrub']).action(
+      (options: Common) => scrub(cli, options),
+    ),
     command('gc', 'Remove stored bytes that no image names', ['image gc', 'image gc --grace 1h'])
       .option(
         '--grace <duration>',
@@ -84,15 +101,84 @@ async function tags(cli: Cli, repository: string, options: Common & Paging): Pro
   tellOfMore(cli, found);
 }
 
-async function remove(cli: Cli, image: string, options: RemoveOptions): Promise<void> {
-  const [, repository, separator, reference] = /^([^@:]+)([@:])(.+)$/.exec(image) ?? [];
-  if (!repository) {
-    throw CliError.usage(
-      `"${image}" names no image`,
-      'It must be <repository>:<tag>, or <repository>@<digest>.',
-    );
+async function inspect(cli: Cli, image: string, { json }: Common): Promise<void> {
+  const { repository, reference = 'latest' } = parseImage(image);
+  const found = await cli.api.get('/v1/images/inspect', ImageDetails, { repository, reference });
+  if (json) return cli.output.json(found);
+  const { layers, manifests, labels, annotations } = found;
+  const facts: [string, string | null][] = [
+    ['Image', `${found.repository}@${found.digest}`],
+    ['Type', found.artifactType === null ? found.mediaType : `${found.mediaType} (${found.artifactType})`],
+    ['Size', manifests.length > 0 ? 'an index' : formatBytes(found.bytes)],
+    ['Platforms', found.platforms.join(', ') || null],
+    ['User', found.user],
+    ['Created', found.created && `${found.created} (${ago(found.created)})`],
+    ['Subject', found.subject],
+  ];
+  for (const [name, value] of facts) if (value !== null) cli.output.line(`${name.padEnd(11)}${value}`);
+  listed(cli, 'Labels', pairs(labels));
+  listed(cli, 'Annotations', pairs(annotations));
+  listed(
+    cli,
+    'Layers',
+    layers.map(({ digest, bytes }) => `${digest}  ${formatBytes(bytes)}`),
+  );
+  listed(
+    cli,
+    'Images',
+    manifests.map(({ digest, platform }) => `${digest}  ${platform ?? '-'}`),
+  );
+}
+
+function pairs(values: Record<string, string>): string[] {
+  return Object.entries(values).map(([name, value]) => `${name}=${value}`);
+}
+
+function listed(cli: Cli, title: string, lines: string[]): void {
+  if (lines.length === 0) return;
+  cli.output.line(`${title}:`);
+  for (const line of lines) cli.output.line(`  ${line}`);
+}
+
+function parseImage(image: string): { repository: string; reference: string | undefined; isDigest: boolean } {
+  const [, repository, separator, reference] = /^([^@:]+)(?:([@:])(.+))?$/.exec(image) ?? [];
+  if (repository) return { repository, reference, isDigest: separator === '@' };
+  throw CliError.usage(
+    `"${image}" names no image`,
+    'It must be <repository>:<tag>, or <repository>@<digest>, without the host of the registry.',
+  );
+}
+
+async function scrub(cli: Cli, { json }: Common): Promise<void> {
+  const total: ScrubbedImages = { blobs: 0, bytes: 0, damaged: [], verifiedBefore: '', more: true };
+  while (total.more) {
+    const verifiedBefore = total.verifiedBefore || undefined;
+    const part = await cli.api.post('/v1/images/scrub', ScrubbedImages, { verifiedBefore });
+    total.blobs += part.blobs;
+    total.bytes += part.bytes;
+    total.damaged.push(...part.damaged);
+    total.verifiedBefore = part.verifiedBefore;
+    total.more = part.more;
+    if (part.more && !json) cli.output.note(`${formatBytes(total.bytes)} so far ...`);
   }
-  const what = separator === '@' ? `the image ${image} with all its tags` : `the tag ${image}`;
+  if (total.damaged.length > 0) cli.exitCode = EXIT.failed;
+  if (json) return cli.output.json(total);
+  for (const { digest, damage, repositories, upstreams } of total.damaged) {
+    cli.output.line(`${digest} is ${damage}`);
+    if (repositories.length > 0) cli.output.line(`  push again: ${repositories.join(', ')}`);
+    if (upstreams.length > 0) cli.output.line(`  is fetched again when pulled: ${upstreams.join(', ')}`);
+  }
+  const count = total.damaged.length;
+  cli.output.line(
+    `Read ${total.blobs} blobs, ${formatBytes(total.bytes)}: ${count === 0 ? 'all as they should be' : `${count} damaged`}.`,
+  );
+}
+
+async function remove(cli: Cli, image: string, options: RemoveOptions): Promise<void> {
+  const { repository, reference, isDigest } = parseImage(image);
+  if (reference === undefined)
+    throw CliError.usage(`"${image}" names no tag and no digest`, 'Which one is to go must be said.');
+  const what = isDigest ? `the image ${image} with all its tags` : `the tag ${image}`;
   if (!(await confirmed(cli, `Remove ${what}?`, options.yes))) return cli.output.note('Nothing was removed.');
   await cli.api.delete('/v1/images', { repository, reference });
   if (options.json) return cli.output.json({ repository, reference });

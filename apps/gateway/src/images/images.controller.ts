@@ -4,13 +4,17 @@ import {
   actions,
   CollectedGarbage,
   CollectGarbage,
+  ImageDetails,
   ImageTag,
+  InspectImage,
   ListImageTags,
   ListRepositories,
   page,
   registryRpc,
   RemoveImage,
   Repository,
+  ScrubbedImages,
+  ScrubImages,
   type Page,
 } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
@@ -38,6 +42,16 @@ export class ImagesController {
     return this.rpc.call(registryRpc.tags, query);
   }
 
+  @Get('inspect')
+  @Operation(actions.imagePull, {
+    answer: ImageDetails,
+    errors: ['IMAGE_NOT_FOUND', 'IMAGE_INVALID', 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_RATE_LIMITED'],
+    description: 'Of an upstream, too: what is not here yet is fetched, without its layers.',
+  })
+  inspect(@Query({ schema: InspectImage }) query: InspectImage): Promise<ImageDetails> {
+    return this.rpc.call(registryRpc.inspect, query);
+  }
+
   @Delete()
   @Operation(actions.imageDelete, {
     errors: ['CONFLICT'],
@@ -46,6 +60,16 @@ export class ImagesController {
   })
   async remove(@Query({ schema: RemoveImage }) query: RemoveImage): Promise<void> {
     await this.rpc.call(registryRpc.remove, query);
+  }
+
+  @Post('scrub')
+  @Operation(actions.imageScrub, {
+    answer: ScrubbedImages,
+    description:
+      'Each stored blob is read and held against its digest. What is damaged is put away, so that a push or a pull brings it again; `image.damaged.v1` tells of it. The registry does so by itself once in thirty days.',
+  })
+  scrub(@Body({ schema: ScrubImages }) body: ScrubImages): Promise<ScrubbedImages> {
+    return this.rpc.call(registryRpc.scrub, body);
   }
 
   @Post('collect')

@@ -16,7 +16,6 @@ import { ImageCatalog } from '../catalog/image-catalog.js';
 import { listIntent } from '../http/image-intent.js';
 import { OciError } from '../http/oci-error.js';
 import { NameReader } from '../http/name-reader.js';
-import { isNameProblem, type RepositoryName } from '../names/repository-name.js';
 import { ImageRemoval } from '../remove/image-removal.js';
 import { Repositories } from './repositories.js';
 
@@ -43,7 +42,7 @@ export class BrowseController {
   @Handles(registryRpc.tags)
   @Performs(actions.imageList)
   tags(request: ListImageTags): Promise<Page<ImageTag>> {
-    const name = this.read(request.repository);
+    const name = this.names.require(request.repository);
     return this.pipeline.read(listIntent(name), async () => {
       if (await this.catalog.hasRepository(name.name)) return this.repositories.tags(request);
       throw new BerthError('NOT_FOUND', `There is no repository "${name.name}".`);
@@ -54,7 +53,7 @@ export class BrowseController {
   @Performs(actions.imageDelete)
   async remove({ repository, reference }: RemoveImage): Promise<Record<string, never>> {
     try {
-      await this.removal.remove(this.read(repository), reference);
+      await this.removal.remove(this.names.require(repository), reference);
       return {};
     } catch (error) {
       if (!(error instanceof OciError)) throw error;
@@ -62,11 +61,5 @@ export class BrowseController {
       const code = error.status === 404 ? 'NOT_FOUND' : 'CONFLICT';
       throw new BerthError(code, `${error.message}.`, {}, { cause: error });
     }
-  }
-
-  private read(text: string): RepositoryName {
-    const name = this.names.read(text);
-    if (!isNameProblem(name)) return name;
-    throw new BerthError('NOT_FOUND', name.message);
   }
 }

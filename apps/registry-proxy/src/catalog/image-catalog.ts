@@ -76,6 +76,13 @@ export class ImageCatalog {
     );
   }
 
+  async markUsed(repository: string, digest: Digest): Promise<void> {
+    await this.database.query('UPDATE manifests SET used_at = now() WHERE repository = $1 AND digest = $2', [
+      repository,
+      digest,
+    ]);
+  }
+
   /** To be called once a change of what a repository holds is committed. */
   changed(repository: string): void {
     this.memory.forget(repository);

@@ -1,9 +1,4 @@
-import {
-  Inject,
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { ActionPipeline } from '@berth/actions';
@@ -18,18 +13,14 @@ import { draftEvent, Outbox } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { GarbageCollection } from './garbage-collection.js';
 
-const EVERY_MS = 60 * 60 * 1_000;
 /** How long a lease lasts on the rounds that nobody asks for: the slowest push that one would wait for. */
 const GRACE_SECONDS = 24 * 60 * 60;
 /** Less than whoever asks waits for. */
 const AT_ONCE_MS = 20_000;
 
-/** Collects garbage every hour, and when an admin says so. Several instances at it do no harm to each other. */
+/** Has garbage collected: every hour, and when an admin says so. */
 @Injectable()
-export class Collector implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private round: Promise<void> = Promise.resolve();
-
+export class Collector {
   constructor(
     private readonly collection: GarbageCollection,
     private readonly pipeline: ActionPipeline,
@@ -37,15 +28,6 @@ export class Collector implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
-
-  onApplicationBootstrap(): void {
-    this.timer = setInterval(() => (this.round = this.collectRound()), EVERY_MS).unref();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.round;
-  }
 
   /** As far as it comes in 20 s; `more` says whether to ask again. */
   async collect({ graceSeconds }: CollectGarbage): Promise<CollectedGarbage> {
@@ -60,12 +42,10 @@ export class Collector implements OnApplicationBootstrap, BeforeApplicationShutd
     return collected;
   }
 
-  private async collectRound(): Promise<void> {
-    try {
-      const collected = await this.collection.run(GRACE_SECONDS, performance.now() + EVERY_MS / 2);
-      this.logger.info(collected, 'garbage.collected');
-    } catch (error) {
-      this.logger.warn({ err: error }, 'garbage.not-collected');
-    }
+  /** What is due, for so many milliseconds at most. Answers whether there is more. */
+  async round(forMs: number): Promise<boolean> {
+    const collected = await this.collection.run(GRACE_SECONDS, performance.now() + forMs);
+    this.logger.info(collected, 'garbage.collected');
+    return collected.more;
   }
 }

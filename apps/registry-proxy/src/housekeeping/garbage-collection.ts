@@ -49,15 +49,14 @@ export class GarbageCollection {
       // Two statements: the second sees the manifests of whoever had the rows until the first got them.
       const held = await transaction.query<{ repository: string; digest: string }[]>(
         `SELECT l.repository, l.digest FROM blob_links l JOIN repositories r ON r.name = l.repository
-         WHERE r.team IS NOT NULL AND l.linked_at < now() - make_interval(secs => $1)
-           AND NOT EXISTS (${NAMED})
+         WHERE ${UNCLAIMED('$1')}
          ORDER BY l.repository, l.digest LIMIT $2 FOR UPDATE OF l SKIP LOCKED`,
         [graceSeconds, BATCH],
       );
       await transaction.query(
-        `DELETE FROM blob_links l USING unnest($1::text[], $2::text[]) AS held (repository, digest)
-         WHERE l.repository = held.repository AND l.digest = held.digest
-           AND l.linked_at < now() - make_interval(secs => $3) AND NOT EXISTS (${NAMED})`,
+        `DELETE FROM blob_links l USING unnest($1::text[], $2::text[]) AS held (repository, digest), repositories r
+         WHERE l.repository = held.repository AND l.digest = held.digest AND r.name = l.repository
+           AND ${UNCLAIMED('$3')}`,
         [held.map(({ repository }) => repository), held.map(({ digest }) => digest), graceSeconds],
       );
       return held.length;
@@ -108,6 +107,11 @@ export class GarbageCollection {
   }
 }
 
-const NAMED = `SELECT FROM manifest_parts p WHERE p.repository = l.repository AND p.digest = l.digest AND p.role <> 'manifest'`;
+/** What an upstream has waits for no push: it is fetched again. */
+const CACHED_SECONDS = 600;
+const UNCLAIMED = (grace: string): string =>
+  `l.linked_at < now() - make_interval(secs => CASE WHEN r.team IS NULL THEN ${CACHED_SECONDS} ELSE ${grace}::int END)
+   AND NOT EXISTS (SELECT FROM manifest_parts p
+                   WHERE p.repository = l.repository AND p.digest = l.digest AND p.role <> 'manifest')`;
 const UNNAMED = `NOT EXISTS (SELECT FROM blob_links l WHERE l.digest = b.digest)
   AND NOT EXISTS (SELECT FROM manifests m WHERE m.digest = b.digest)`;

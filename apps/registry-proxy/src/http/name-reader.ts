@@ -1,4 +1,6 @@
+import { BerthError } from '@berth/contracts';
 import {
+  isNameProblem,
   parseRepositoryName,
   unknownUpstream,
   type NameProblem,
@@ -17,5 +19,12 @@ export class NameReader {
     if (namespace === null) return parseRepositoryName(text, this.upstreams);
     if (this.upstreams.has(namespace)) return parseRepositoryName(`${namespace}/${text}`, this.upstreams);
     return { code: 'NAME_UNKNOWN', message: unknownUpstream(namespace.slice(0, 300), this.upstreams) };
+  }
+
+  /** As people write it to the gateway. Throws NOT_FOUND. */
+  require(text: string): RepositoryName {
+    const name = this.read(text);
+    if (!isNameProblem(name)) return name;
+    throw new BerthError('NOT_FOUND', name.message);
   }
 }

@@ -16,7 +16,7 @@ export interface ManifestContent {
   entries: IndexEntry[];
   /** Of an image: its config. */
   config: { digest: string; size: number; mediaType: string } | null;
-  layers: { size: number }[];
+  layers: { digest: string; size: number; mediaType: string }[];
 }
 
 export interface IndexEntry {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { imageCached } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
 import type { EntityManager } from 'typeorm';
@@ -24,11 +25,13 @@ export interface PulledManifest {
 
 // How long an upstream in trouble is left alone when there is a copy to serve instead.
 const PAUSE_AFTER_TROUBLE_MS = 5_000;
+const USED_TOLD_EVERY_MS = 3_600_000;
 
 /** Finds manifests: here, or in the upstream that their name says, from where they come to stay. */
 export class ManifestPulls {
   private readonly flights = new SingleFlight<PulledManifest | null>();
   private readonly troubled = new Map<string, { until: number; why: string }>();
+  private readonly used = new LRUCache<string, true>({ max: 10_000, ttl: USED_TOLD_EVERY_MS });
 
   constructor(
     private readonly catalog: ImageCatalog,
@@ -42,6 +45,16 @@ export class ManifestPulls {
   async find(name: RepositoryName, reference: ManifestReference): Promise<PulledManifest | null> {
     const held = await this.catalog.findManifest(name.name, reference);
     if (name.kind === 'hosted') return this.serve(held, null);
+    const found = await this.findThrough(name, reference, held);
+    if (found !== null) await this.markUsed(name, found.digest);
+    return found;
+  }
+
+  private async findThrough(
+    name: UpstreamName,
+    reference: ManifestReference,
+    held: HeldManifest | null,
+  ): Promise<PulledManifest | null> {
     if (held !== null && this.isFresh(held)) {
       const served = await this.serve(held, null);
       if (served !== null) return served;
@@ -136,6 +149,15 @@ export class ManifestPulls {
     if (held === null) return null;
     const bytes = await this.manifests.get(held.digest);
     return bytes && { digest: held.digest, mediaType: held.mediaType, bytes, cached: true, stale };
+  }
+
+  /** What was used lately is the last to go when the cache is full. */
+  private async markUsed({ name }: UpstreamName, digest: Digest): Promise<void> {
+    const key = `${name}@${digest}`;
+    if (this.used.has(key)) return;
+    this.used.set(key, true);
+    // Nobody is refused an image because this could not be noted.
+    await this.catalog.markUsed(name, digest).catch(() => this.used.delete(key));
   }
 
   private troubleOf(upstream: string): string | null {

@@ -44,6 +44,8 @@ export interface BlobStore {
   open(digest: Digest): Promise<StoredBlob | null>;
   /** Whoever has it open reads on. Nothing where there is none. */
   remove(digest: Digest): Promise<void>;
+  /** Puts a blob away whose bytes are not what they should be, for people to look at. Nothing where there is none. */
+  quarantine(digest: Digest): Promise<void>;
   /** Blobs whose bytes came before then, in no order. */
   storedBefore(time: Date): AsyncIterable<Digest>;
   /** A new partial blob that no restart survives. */

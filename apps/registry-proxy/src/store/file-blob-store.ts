@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  truncate,
+  type FileHandle,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { algorithmOf, hexOf, isDigest, type Digest } from '../names/digest.js';
 import type { BlobStore, FollowedPartial, PartialBlob, StoredBlob } from './blob-store.js';
@@ -13,6 +23,7 @@ import { instanceFolder, sweepLeftovers } from './leftovers.js';
  *     blobs/<algorithm>/ab/<hex>  whole and verified, never written to again
  *     uploads/<uuid>              a client's upload, continued by any instance that shares the folder
  *     incoming/<instance>/        fetches of one running instance
+ *     quarantine/                 what was found damaged, which nothing reads
  */
 export class FileBlobStore implements BlobStore {
   private readonly instance = instanceFolder();
@@ -56,6 +67,14 @@ export class FileBlobStore implements BlobStore {
 
   async remove(digest: Digest): Promise<void> {
     await rm(this.pathOf(digest), { force: true });
+  }
+
+  async quarantine(digest: Digest): Promise<void> {
+    const folder = join(this.root, 'quarantine');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await absentAsNull(
+      rename(this.pathOf(digest), join(folder, `${digest.replace(':', '-')}.${Date.now()}`)),
+    );
   }
 
   async *storedBefore(time: Date): AsyncIterable<Digest> {

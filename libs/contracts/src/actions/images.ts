@@ -54,6 +54,16 @@ export const repositoryList = defineAction({
   permission: 'view',
 });
 /** Only before: what is gone does not come back. The rounds that nobody asks for are the registry's own. */
+export const imageScrub = defineAction({
+  name: 'image.scrub',
+  summary: 'Read stored bytes again, and put away what is damaged',
+  ...images,
+  ...change,
+  hooks: before,
+  resource: ['Platform'],
+  permission: 'administer',
+  context: z.object({}),
+});
 export const imageCollect = defineAction({
   name: 'image.collect',
   summary: 'Remove stored bytes that no image names',

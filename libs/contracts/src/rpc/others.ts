@@ -2,13 +2,17 @@ import { z } from 'zod';
 import {
   CollectedGarbage,
   CollectGarbage,
+  ImageDetails,
   ImageTag,
+  InspectImage,
   ListImageTags,
   ListRepositories,
   RemoveImage,
   Repository,
   ResolveImage,
   ResolvedImage,
+  ScrubbedImages,
+  ScrubImages,
 } from '../images.js';
 import { Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
@@ -25,6 +29,8 @@ export const registryRpc = {
   repositories: defineRpc('registry-proxy', 'repositories', ListRepositories, page(Repository)),
   tags: defineRpc('registry-proxy', 'tags', ListImageTags, page(ImageTag)),
   remove: defineRpc('registry-proxy', 'remove', RemoveImage, done),
+  inspect: defineRpc('registry-proxy', 'inspect', InspectImage, ImageDetails, 45_000),
+  scrub: defineRpc('registry-proxy', 'scrub', ScrubImages, ScrubbedImages, 45_000),
   collect: defineRpc('registry-proxy', 'collect', CollectGarbage, CollectedGarbage, 45_000),
 };
 
