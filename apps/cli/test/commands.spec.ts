@@ -260,6 +260,34 @@ describe('what is sent', () => {
     ]);
   });
 
+  test('upstream add sets it, asks whether it answers, and takes no password as an argument', async () => {
+    const upstream = {
+      ...{ name: 'quay.io', url: 'https://quay.io', credentials: true, tokenHosts: [], fixed: false },
+      ...{ setBy: 'root', setAt: new Date().toISOString(), rate: { limit: 100, remaining: 76, seconds: 60 } },
+    };
+    const checked = { name: 'quay.io', answers: false, reason: 'upstream quay.io is away', milliseconds: 3 };
+    gateway.onJson('PUT /v1/upstreams/quay.io', upstream);
+    gateway.onJson('POST /v1/upstreams/quay.io/check', checked);
+    gateway.onJson('GET /v1/upstreams', list(upstream));
+    const added = await berth('upstream add quay.io https://quay.io --username me --password-stdin', {
+      stdin: 'pass\n',
+    });
+    expect(added).toMatchObject({
+      code: 1,
+      stdout:
+        'Images of quay.io are pulled through from https://quay.io.\nIt does not answer as it should: upstream quay.io is away.\n',
+    });
+    expect(gateway.requests('PUT')[0].body).toEqual({
+      ...{ url: 'https://quay.io', username: 'me', password: 'pass', tokenHosts: [] },
+    });
+    expect((await berth('upstream ls')).stdout).toMatch(
+      /quay\.io +https:\/\/quay\.io +yes +76 of 100 +.* by root/,
+    );
+    expect((await berth('upstream add quay.io https://quay.io --username me')).code).toBe(2);
+    gateway.on('DELETE /v1/upstreams/quay.io', (_request, response) => void response.writeHead(204).end());
+    expect((await berth('upstream rm quay.io --yes')).stdout).toBe('Removed the upstream quay.io.\n');
+  });
+
   test('price set sends the amounts', async () => {
     const prices = { currency: 'EUR', cpu: 0.02, memory: 0.004 };
     gateway.onJson('PUT /v1/prices', { ...prices, setBy: 'root', setAt: '2026-05-01T10:00:00.000Z' });

@@ -10,6 +10,7 @@ import { Referrers1763900000002 } from './migrations/1763900000002-referrers.js'
 import { CatalogNotices1763900000003 } from './migrations/1763900000003-catalog-notices.js';
 import { BlobFetches1763900000004 } from './migrations/1763900000004-blob-fetches.js';
 import { Upkeep1763900000005 } from './migrations/1763900000005-upkeep.js';
+import { Upstreams1763900000006 } from './migrations/1763900000006-upstreams.js';
 import { RegistryModule } from './registry.module.js';
 
 /** An OCI registry: hosted images, and the rest of the world through a cache. */
@@ -31,6 +32,7 @@ export class AppModule {
             CatalogNotices1763900000003,
             BlobFetches1763900000004,
             Upkeep1763900000005,
+            Upstreams1763900000006,
           ],
         }),
         MessagingModule.forService({ service: 'registry-proxy', env, outbox: true }),

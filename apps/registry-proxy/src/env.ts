@@ -34,6 +34,19 @@ export const RegistryEnv = DatabaseEnv.extend({
     .min(100)
     .default(10_000)
     .describe('How long an upstream may take to answer; three times that between two pieces of a body'),
+  REGISTRY_CREDENTIALS_KEY: z
+    .preprocess(
+      (value) => value || undefined,
+      z
+        .base64()
+        .refine((key) => Buffer.from(key, 'base64').length === 32, {
+          error: 'must be 32 bytes as base64: openssl rand -base64 32',
+        })
+        .optional(),
+    )
+    .describe(
+      'Encrypts the passwords of upstreams that admins add. Left out, none can be added with a password',
+    ),
   BERTH_REGISTRY: z
     .string()
     .optional()

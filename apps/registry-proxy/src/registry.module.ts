@@ -42,8 +42,12 @@ import { ImageResolver } from './resolve/image-resolver.js';
 import { ReferenceSettings } from './resolve/reference-settings.js';
 import { ResolveController } from './resolve/resolve.controller.js';
 import { FileBlobStore } from './store/file-blob-store.js';
+import { AddedUpstreams } from './upstream/added-upstreams.js';
+import { SealedPasswords } from './upstream/sealed-password.js';
 import { UpstreamClient } from './upstream/upstream-client.js';
-import { readUpstreams, upstreamsByHost } from './upstream/upstreams.js';
+import { UpstreamDirectory } from './upstream/upstream-directory.js';
+import { UpstreamsController } from './upstream/upstreams.controller.js';
+import { readUpstreams } from './upstream/upstreams.js';
 
 const BODY_IDLE_FACTOR = 3;
 
@@ -65,21 +69,44 @@ class StoreShutdown implements OnApplicationShutdown {
 @Module({})
 export class RegistryModule {
   static forService(env: RegistryEnv): DynamicModule {
-    const upstreams = readUpstreams(env.REGISTRY_UPSTREAMS);
     const timeouts = {
       answer: env.REGISTRY_UPSTREAM_TIMEOUT_MS,
       idle: env.REGISTRY_UPSTREAM_TIMEOUT_MS * BODY_IDLE_FACTOR,
     };
     return {
       module: RegistryModule,
-      controllers: [ResolveController, HousekeepingController, BrowseController, InspectionController],
+      controllers: [
+        ResolveController,
+        HousekeepingController,
+        BrowseController,
+        InspectionController,
+        UpstreamsController,
+      ],
       providers: [
         { provide: FileBlobStore, useFactory: () => FileBlobStore.open(env.REGISTRY_STORE) },
-        { provide: UpstreamClient, useFactory: () => new UpstreamClient(upstreams, timeouts) },
-        { provide: NameReader, useFactory: () => new NameReader(new Set(upstreams.keys())) },
+        {
+          provide: UpstreamDirectory,
+          useFactory: () => new UpstreamDirectory(readUpstreams(env.REGISTRY_UPSTREAMS)),
+        },
+        {
+          provide: SealedPasswords,
+          useFactory: () => new SealedPasswords(env.REGISTRY_CREDENTIALS_KEY),
+        },
+        AddedUpstreams,
+        {
+          provide: UpstreamClient,
+          inject: [UpstreamDirectory],
+          useFactory: (directory: UpstreamDirectory) => new UpstreamClient(directory, timeouts),
+        },
+        {
+          provide: NameReader,
+          inject: [UpstreamDirectory],
+          useFactory: (directory: UpstreamDirectory) => new NameReader(directory),
+        },
         {
           provide: ReferenceSettings,
-          useFactory: () => new ReferenceSettings(env.BERTH_REGISTRY, upstreamsByHost(upstreams)),
+          inject: [UpstreamDirectory],
+          useFactory: (directory: UpstreamDirectory) => new ReferenceSettings(env.BERTH_REGISTRY, directory),
         },
         CatalogMemory,
         ImageCatalog,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { createTestDatabase, testNats, type TestDatabase } from '@berth/testing'
 import { createService } from '@berth/runtime';
 import { registryProxyService } from '../src/app.module.js';
 import { RegistryEnv } from '../src/env.js';
+
+const CREDENTIALS_KEY = randomBytes(32).toString('base64');
 
 export interface RegistryOptions {
   /** Whose requests `fetch` makes unless told otherwise. */
@@ -103,6 +106,7 @@ export async function environment(
     DATABASE_URL: database.url,
     REGISTRY_STORE: store,
     REGISTRY_UPSTREAMS: JSON.stringify(upstreams),
+    REGISTRY_CREDENTIALS_KEY: CREDENTIALS_KEY,
     REGISTRY_TAG_TTL_SECONDS: String(tagTtlSeconds),
     REGISTRY_UPSTREAM_TIMEOUT_MS: String(upstreamTimeoutMs),
     ...(publicHost === undefined ? {} : { BERTH_REGISTRY: publicHost }),

@@ -10,6 +10,7 @@ import { PolicyException } from './policy-exceptions.js';
 import { PolicyHook } from './policy-hooks.js';
 import { CollectedGarbage, DamagedBlob } from './images.js';
 import { Prices } from './prices.js';
+import { NamedUpstream, Upstream } from './upstreams.js';
 import { Quota } from './quotas.js';
 
 export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
@@ -232,6 +233,16 @@ export const imageDeleted = defineEvent(
   'image.deleted.v1',
   'A tag was deleted, or, where the reference is a digest, an image with its tags.',
   PushedImage.pick({ repository: true, reference: true, digest: true }),
+);
+export const upstreamSetEvent = defineEvent(
+  'upstream.set.v1',
+  'A registry to pull images through from was added, or changed.',
+  Upstream.pick({ name: true, url: true, credentials: true }),
+);
+export const upstreamRemovedEvent = defineEvent(
+  'upstream.removed.v1',
+  'Images are no more pulled through from a registry.',
+  NamedUpstream,
 );
 export const pricesSetEvent = defineEvent('price.set.v1', 'Prices were set.', Prices);
 export const quotaSetEvent = defineEvent('quota.set.v1', 'Limits were set.', Quota);

@@ -17,6 +17,7 @@ export * from './policy-explanation.js';
 export * from './policy-review.js';
 export * from './policy-pulse.js';
 export * from './images.js';
+export * from './upstreams.js';
 export * from './records.js';
 export * from './events.js';
 export * from './secrets.js';

@@ -23,6 +23,8 @@ export interface Secrets {
   oldSecretsKey?: string;
   /** 32 bytes as base64: the policy service's BERTH_HOOKS_KEY, which signs what hooks are asked. */
   hooksKey: string;
+  /** 32 bytes as base64: the registry-proxy's REGISTRY_CREDENTIALS_KEY, which encrypts the passwords of upstreams. */
+  credentialsKey: string;
   /** Ports that were picked because the setting was 0. */
   ports: Partial<Record<PortName, number>>;
 }
@@ -52,9 +54,14 @@ export function loadSecrets(home: Home): Secrets {
   const found = readSecrets(home);
   if (found) {
     // Of an installation that is older than some of them.
-    const made = { secretsKey: newSecretsKey(), hooksKey: newSecretsKey() };
+    const made = {
+      secretsKey: newSecretsKey(),
+      hooksKey: newSecretsKey(),
+      credentialsKey: newSecretsKey(),
+    };
     const completed = { ...made, ...found, nats: { ...secretFor(NATS_USERS), ...found.nats } };
-    if (!found.secretsKey || !found.hooksKey || NATS_USERS.some((user) => !found.nats[user])) {
+    const keys = [found.secretsKey, found.hooksKey, found.credentialsKey];
+    if (!keys.every(Boolean) || NATS_USERS.some((user) => !found.nats[user])) {
       saveSecrets(home, completed);
     }
     return completed;
@@ -66,6 +73,7 @@ export function loadSecrets(home: Home): Secrets {
     engineToken: newToken(),
     secretsKey: newSecretsKey(),
     hooksKey: newSecretsKey(),
+    credentialsKey: newSecretsKey(),
     ports: {},
   };
   saveSecrets(home, secrets);

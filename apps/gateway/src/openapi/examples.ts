@@ -179,6 +179,17 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ...{ name: '1.2', digest: DIGEST, mediaType: 'application/vnd.oci.image.manifest.v1+json' },
     ...{ bytes: 24_117_248, updatedAt: TIME },
   },
+  SetUpstream: { url: 'https://quay.io', username: 'robot', password: '…', tokenHosts: [] },
+  Upstream: {
+    ...{
+      name: 'docker.io',
+      url: 'https://registry-1.docker.io',
+      credentials: true,
+      tokenHosts: ['auth.docker.io'],
+    },
+    ...{ fixed: false, setBy: 'root', setAt: TIME, rate: { limit: 100, remaining: 76, seconds: 21_600 } },
+  },
+  CheckedUpstream: { name: 'quay.io', answers: true, reason: null, milliseconds: 184 },
   ScrubImages: {},
   DamagedBlob: {
     digest: DIGEST,

@@ -9,16 +9,17 @@ import {
 
 /** Reads repository names against the upstreams that this installation has. */
 export class NameReader {
-  constructor(private readonly upstreams: ReadonlySet<string>) {}
+  constructor(private readonly directory: { names: ReadonlySet<string> }) {}
 
   /**
    * `namespace`: the registry that a client asks a mirror about, which leaves the name as it is there (OCI distribution spec after 1.1,
    * "Registry Proxying").
    */
   read(text: string, namespace: string | null = null): RepositoryName | NameProblem {
-    if (namespace === null) return parseRepositoryName(text, this.upstreams);
-    if (this.upstreams.has(namespace)) return parseRepositoryName(`${namespace}/${text}`, this.upstreams);
-    return { code: 'NAME_UNKNOWN', message: unknownUpstream(namespace.slice(0, 300), this.upstreams) };
+    const { names } = this.directory;
+    if (namespace === null) return parseRepositoryName(text, names);
+    if (names.has(namespace)) return parseRepositoryName(`${namespace}/${text}`, names);
+    return { code: 'NAME_UNKNOWN', message: unknownUpstream(namespace.slice(0, 300), names) };
   }
 
   /** As people write it to the gateway. Throws NOT_FOUND. */

@@ -4,7 +4,7 @@ import type { ReferenceContext } from '../names/image-reference.js';
 export class ReferenceSettings {
   constructor(
     private readonly publicHost: string | undefined,
-    private readonly upstreamByHost: ReadonlyMap<string, string>,
+    private readonly directory: { byHost: ReadonlyMap<string, string> },
   ) {}
 
   /** `ownPort`: where this process listens, which on one machine is how people write it. */
@@ -12,7 +12,7 @@ export class ReferenceSettings {
     const loopback = ownPort === null ? [] : [`127.0.0.1:${ownPort}`, `localhost:${ownPort}`];
     return {
       ownHosts: new Set(this.publicHost === undefined ? loopback : [...loopback, this.publicHost]),
-      upstreamByHost: this.upstreamByHost,
+      upstreamByHost: this.directory.byHost,
     };
   }
 }

@@ -20,25 +20,25 @@ const MOST_TOKENS = 5_000;
  * the tokens until they expire.
  */
 export class TokenSource {
-  private readonly kept = new Map<string, { header: string; until: number }>();
+  /** Of an upstream as it is reached now: once it is reached otherwise, it is another one. */
+  private readonly kept = new WeakMap<Upstream, Map<string, { header: string; until: number }>>();
 
   constructor(private readonly timeouts: Timeouts) {}
 
   /** The `Authorization` to begin with for a repository, if one is known. */
-  known(upstream: Upstream, path: string): string | undefined {
-    const key = keyOf(upstream, path);
-    const kept = this.kept.get(key);
+  known(upstream: Upstream, path: string | null): string | undefined {
+    const kept = this.kept.get(upstream)?.get(keyOf(path));
     if (kept !== undefined && kept.until > Date.now()) return kept.header;
-    this.kept.delete(key);
+    this.forget(upstream, path);
     return undefined;
   }
 
-  forget(upstream: Upstream, path: string): void {
-    this.kept.delete(keyOf(upstream, path));
+  forget(upstream: Upstream, path: string | null): void {
+    this.kept.get(upstream)?.delete(keyOf(path));
   }
 
   /** The `Authorization` that meets a challenge; undefined when nothing that is configured can meet it. */
-  async meet(challenge: Challenge, upstream: Upstream, path: string): Promise<string | undefined> {
+  async meet(challenge: Challenge, upstream: Upstream, path: string | null): Promise<string | undefined> {
     if (challenge.scheme === 'basic') {
       return upstream.credentials === null ? undefined : this.keep(upstream, path, basic(upstream), Infinity);
     }
@@ -46,10 +46,10 @@ export class TokenSource {
     return this.keep(upstream, path, `Bearer ${token}`, Date.now() + lifetime * 1000 - RENEW_EARLIER_MS);
   }
 
-  private async request(challenge: Challenge, upstream: Upstream, path: string) {
+  private async request(challenge: Challenge, upstream: Upstream, path: string | null) {
     const realm = readRealm(challenge, upstream);
     // The scope is our own and not the challenge's: an upstream does not get to have our credentials buy more than this.
-    realm.searchParams.set('scope', `repository:${path}:pull`);
+    if (path !== null) realm.searchParams.set('scope', `repository:${path}:pull`);
     if (challenge.parameters['service']) realm.searchParams.set('service', challenge.parameters['service']);
 
     const trusted = mayHaveCredentials(realm, upstream);
@@ -69,7 +69,7 @@ export class TokenSource {
       throw upstreamUnavailable(
         upstream.name,
         response.statusCode === 401 || response.statusCode === 403 ? 'refused' : 'failed',
-        `hands out no token for ${path}: ${realm.host} answered ${response.statusCode}`,
+        `hands out no token${path === null ? '' : ` for ${path}`}: ${realm.host} answered ${response.statusCode}`,
       );
     }
     const body = await readBody(response, TOKEN_ANSWER_LIMIT).catch(() => null);
@@ -77,9 +77,10 @@ export class TokenSource {
     return readToken(body, upstream, realm);
   }
 
-  private keep(upstream: Upstream, path: string, header: string, until: number): string {
-    if (this.kept.size >= MOST_TOKENS) this.kept.clear();
-    this.kept.set(keyOf(upstream, path), { header, until });
+  private keep(upstream: Upstream, path: string | null, header: string, until: number): string {
+    let of = this.kept.get(upstream);
+    if (of === undefined || of.size >= MOST_TOKENS) this.kept.set(upstream, (of = new Map()));
+    of.set(keyOf(path), { header, until });
     return header;
   }
 }
@@ -132,6 +133,6 @@ function basic({ credentials }: Upstream): string {
   return `Basic ${Buffer.from(`${credentials?.username}:${credentials?.password}`).toString('base64')}`;
 }
 
-function keyOf(upstream: Upstream, path: string): string {
-  return `${upstream.name} ${path}`;
+function keyOf(path: string | null): string {
+  return path ?? '';
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Upstream as ToldUpstream } from '@berth/contracts';
 import { algorithmOf, digestOf, isDigest, type Digest } from '../names/digest.js';
 import type { UpstreamName } from '../names/repository-name.js';
 import { MANIFEST_LIMIT, MANIFEST_TYPES, OCI_INDEX } from '../pull/media-types.js';
@@ -24,6 +25,8 @@ export interface BlobOnItsWay {
   body: IncomingMessage;
 }
 
+export type UpstreamRate = NonNullable<ToldUpstream['rate']>;
+
 interface Question {
   method: 'GET' | 'HEAD';
   /** Below the repository. */
@@ -42,9 +45,10 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 export class UpstreamClient {
   private readonly tokens: TokenSource;
   private readonly breaker = new CircuitBreaker();
+  private readonly rates = new Map<string, UpstreamRate>();
 
   constructor(
-    private readonly upstreams: ReadonlyMap<string, Upstream>,
+    private readonly upstreams: { get(name: string): Upstream | undefined },
     private readonly timeouts: Timeouts,
   ) {
     this.tokens = new TokenSource(timeouts);
@@ -128,6 +132,26 @@ export class UpstreamClient {
     );
   }
 
+  /** What an upstream last told of its limit; null when it did not. */
+  rateOf(upstream: string): UpstreamRate | null {
+    return this.rates.get(upstream) ?? null;
+  }
+
+  /** Asks for `/v2/`, with what it takes to be let in. Null when it answers; else why it does not, for people. */
+  async check(upstream: Upstream): Promise<string | null> {
+    try {
+      const response = await this.authorized(upstream, null, { method: 'GET', path: '' });
+      abandon(response);
+      if (response.statusCode === 200) return null;
+      if (response.statusCode === 401)
+        return `${upstream.name} does not take the credentials (it answered 401)`;
+      return `${upstream.name} answered ${response.statusCode} for /v2/`;
+    } catch (error) {
+      if (isUpstreamTrouble(error)) return error.message;
+      throw error;
+    }
+  }
+
   private async ask(name: UpstreamName, question: Question): Promise<IncomingMessage | null> {
     const upstream = this.upstreams.get(name.upstream);
     if (upstream === undefined)
@@ -149,6 +173,8 @@ export class UpstreamClient {
     question: Question,
   ): Promise<IncomingMessage | null> {
     const response = await this.authorized(upstream, repository, question);
+    const rate = rateIn(response);
+    if (rate !== null) this.rates.set(upstream.name, rate);
     const status = response.statusCode ?? 0;
     if (status === 200 || (status === 206 && question.headers?.range !== undefined)) return response;
     abandon(response);
@@ -166,10 +192,14 @@ export class UpstreamClient {
 
   private async authorized(
     upstream: Upstream,
-    repository: string,
+    repository: string | null,
     { method, path, headers = {} }: Question,
   ): Promise<IncomingMessage> {
-    const asked = { method, headers, url: new URL(`${upstream.url}/v2/${repository}/${path}`) };
+    const asked = {
+      method,
+      headers,
+      url: new URL(`${upstream.url}/v2/${repository === null ? '' : `${repository}/`}${path}`),
+    };
     const first = await this.following(upstream, asked, this.tokens.known(upstream, repository));
     if (first.statusCode !== 401) return first;
     this.tokens.forget(upstream, repository);
@@ -239,6 +269,14 @@ function nextHop(upstream: Upstream, from: URL, location: string | undefined): U
 function lengthOf(response: IncomingMessage): number | null {
   const text = response.headers['content-length'];
   return text === undefined || !/^\d+$/.test(text) ? null : Number(text);
+}
+
+/** `ratelimit-limit: 100;w=21600`, as Docker Hub tells it. */
+function rateIn({ headers }: IncomingMessage): UpstreamRate | null {
+  const [, limit, seconds] = /^(\d+)(?:;w=(\d+))?/.exec(String(headers['ratelimit-limit'] ?? '')) ?? [];
+  const [, remaining] = /^(\d+)/.exec(String(headers['ratelimit-remaining'] ?? '')) ?? [];
+  if (limit === undefined || remaining === undefined) return null;
+  return { limit: Number(limit), remaining: Number(remaining), seconds: Number(seconds ?? 0) };
 }
 
 /** What a 206 says to be (RFC 9110, 14.4), when it says all of it. */

@@ -11,6 +11,7 @@ export * from './ingress.js';
 export * from './nodes.js';
 export * from './resources.js';
 export * from './images.js';
+export * from './upstreams.js';
 export * from './quotas.js';
 export * from './prices.js';
 export * from './audit.js';

@@ -19,6 +19,7 @@ import { page, PageRequest } from '../pages.js';
 import { Prices, SetPrices } from '../prices.js';
 import { BrokenLimit, Quota, QuotaScope, Reservation, SetQuota } from '../quotas.js';
 import { AuditQuery, AuditRecord } from '../records.js';
+import { CheckedUpstream, NamedUpstream, SetNamedUpstream, Upstream } from '../upstreams.js';
 import { defineRpc } from './define.js';
 
 const done = z.object({});
@@ -31,6 +32,10 @@ export const registryRpc = {
   remove: defineRpc('registry-proxy', 'remove', RemoveImage, done),
   inspect: defineRpc('registry-proxy', 'inspect', InspectImage, ImageDetails, 45_000),
   scrub: defineRpc('registry-proxy', 'scrub', ScrubImages, ScrubbedImages, 45_000),
+  upstreams: defineRpc('registry-proxy', 'upstreams', PageRequest, page(Upstream)),
+  setUpstream: defineRpc('registry-proxy', 'upstreams.set', SetNamedUpstream, Upstream),
+  removeUpstream: defineRpc('registry-proxy', 'upstreams.remove', NamedUpstream, done),
+  checkUpstream: defineRpc('registry-proxy', 'upstreams.check', NamedUpstream, CheckedUpstream, 60_000),
   collect: defineRpc('registry-proxy', 'collect', CollectGarbage, CollectedGarbage, 45_000),
 };
 
