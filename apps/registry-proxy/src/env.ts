@@ -34,7 +34,7 @@ export const RegistryEnv = DatabaseEnv.extend({
     .min(100)
     .default(10_000)
     .describe('How long an upstream may take to answer; three times that between two pieces of a body'),
-  REGISTRY_CREDENTIALS_KEY: z
+  REGISTRY_KEY: z
     .preprocess(
       (value) => value || undefined,
       z
@@ -45,7 +45,7 @@ export const RegistryEnv = DatabaseEnv.extend({
         .optional(),
     )
     .describe(
-      'Encrypts the passwords of upstreams that admins add. Left out, none can be added with a password',
+      'Seals passwords of upstreams, and the tokens of clients. Left out, there are neither: clients log in by Basic',
     ),
   BERTH_REGISTRY: z
     .string()

@@ -29,6 +29,8 @@ import { RouteTable } from './http/route-table.js';
 import { UploadHandler } from './http/upload-handler.js';
 import { Leaves } from './leave/leaves.js';
 import { PolicyStanding } from './leave/policy-standing.js';
+import { ClientTokens } from './login/client-tokens.js';
+import { TokenRoute } from './login/token-route.js';
 import { BlobPulls } from './pull/blob-pulls.js';
 import { FetchLeases } from './pull/fetch-leases.js';
 import { ManifestPulls } from './pull/manifest-pulls.js';
@@ -41,9 +43,9 @@ import { ManifestRemovals } from './remove/manifest-removals.js';
 import { ImageResolver } from './resolve/image-resolver.js';
 import { ReferenceSettings } from './resolve/reference-settings.js';
 import { ResolveController } from './resolve/resolve.controller.js';
+import { Seal } from './sealing/seal.js';
 import { FileBlobStore } from './store/file-blob-store.js';
-import { AddedUpstreams } from './upstream/added-upstreams.js';
-import { SealedPasswords } from './upstream/sealed-password.js';
+import { AddedUpstreams, UPSTREAM_PASSWORDS } from './upstream/added-upstreams.js';
 import { UpstreamClient } from './upstream/upstream-client.js';
 import { UpstreamDirectory } from './upstream/upstream-directory.js';
 import { UpstreamsController } from './upstream/upstreams.controller.js';
@@ -89,9 +91,14 @@ export class RegistryModule {
           useFactory: () => new UpstreamDirectory(readUpstreams(env.REGISTRY_UPSTREAMS)),
         },
         {
-          provide: SealedPasswords,
-          useFactory: () => new SealedPasswords(env.REGISTRY_CREDENTIALS_KEY),
+          provide: UPSTREAM_PASSWORDS,
+          useFactory: () => new Seal(env.REGISTRY_KEY, 'upstream passwords'),
         },
+        {
+          provide: ClientTokens,
+          useFactory: () => new ClientTokens(new Seal(env.REGISTRY_KEY, 'client tokens')),
+        },
+        TokenRoute,
         AddedUpstreams,
         {
           provide: UpstreamClient,

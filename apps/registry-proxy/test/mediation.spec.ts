@@ -45,7 +45,7 @@ describe('every way into the registry-proxy', () => {
   it('is one of these: the HTTP server has no other route', () => {
     const routes = registry.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
     const paths = [...routes.matchAll(/[├└]── (\S+) \(/g)].map(([, path]) => path);
-    expect(paths.sort()).toEqual(['*', '/', '/healthz', '/metrics', '/readyz', '/v2'].sort());
+    expect(paths.sort()).toEqual(['*', '/', '/healthz', '/metrics', '/readyz', '/token', '/v2'].sort());
   });
 
   it('answers nobody without a token, also where policy is away', async () => {

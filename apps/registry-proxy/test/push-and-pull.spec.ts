@@ -150,7 +150,9 @@ describe('hosted images', () => {
   it('need a token, by Bearer or as the password of Basic', async () => {
     const nobody = await registry.fetch('/v2/', { as: null });
     expect(nobody.status).toBe(401);
-    expect(nobody.headers.get('www-authenticate')).toBe('Basic realm="berth"');
+    expect(nobody.headers.get('www-authenticate')).toMatch(
+      /^Bearer realm="http:\/\/127\.0\.0\.1:\d+\/token",service="berth"$/,
+    );
     expect((await errors(nobody))[0]!.code).toBe('UNAUTHORIZED');
     expect((await registry.fetch('/v2/')).status).toBe(200);
     const basic = (password: string): Promise<Response> =>

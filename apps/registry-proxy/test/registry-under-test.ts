@@ -9,7 +9,7 @@ import { createService } from '@berth/runtime';
 import { registryProxyService } from '../src/app.module.js';
 import { RegistryEnv } from '../src/env.js';
 
-const CREDENTIALS_KEY = randomBytes(32).toString('base64');
+const REGISTRY_KEY = randomBytes(32).toString('base64');
 
 export interface RegistryOptions {
   /** Whose requests `fetch` makes unless told otherwise. */
@@ -106,7 +106,7 @@ export async function environment(
     DATABASE_URL: database.url,
     REGISTRY_STORE: store,
     REGISTRY_UPSTREAMS: JSON.stringify(upstreams),
-    REGISTRY_CREDENTIALS_KEY: CREDENTIALS_KEY,
+    REGISTRY_KEY: REGISTRY_KEY,
     REGISTRY_TAG_TTL_SECONDS: String(tagTtlSeconds),
     REGISTRY_UPSTREAM_TIMEOUT_MS: String(upstreamTimeoutMs),
     ...(publicHost === undefined ? {} : { BERTH_REGISTRY: publicHost }),

@@ -23,8 +23,8 @@ export interface Secrets {
   oldSecretsKey?: string;
   /** 32 bytes as base64: the policy service's BERTH_HOOKS_KEY, which signs what hooks are asked. */
   hooksKey: string;
-  /** 32 bytes as base64: the registry-proxy's REGISTRY_CREDENTIALS_KEY, which encrypts the passwords of upstreams. */
-  credentialsKey: string;
+  /** 32 bytes as base64: the registry-proxy's REGISTRY_KEY, which encrypts the passwords of upstreams. */
+  registryKey: string;
   /** Ports that were picked because the setting was 0. */
   ports: Partial<Record<PortName, number>>;
 }
@@ -57,10 +57,10 @@ export function loadSecrets(home: Home): Secrets {
     const made = {
       secretsKey: newSecretsKey(),
       hooksKey: newSecretsKey(),
-      credentialsKey: newSecretsKey(),
+      registryKey: newSecretsKey(),
     };
     const completed = { ...made, ...found, nats: { ...secretFor(NATS_USERS), ...found.nats } };
-    const keys = [found.secretsKey, found.hooksKey, found.credentialsKey];
+    const keys = [found.secretsKey, found.hooksKey, found.registryKey];
     if (!keys.every(Boolean) || NATS_USERS.some((user) => !found.nats[user])) {
       saveSecrets(home, completed);
     }
@@ -73,7 +73,7 @@ export function loadSecrets(home: Home): Secrets {
     engineToken: newToken(),
     secretsKey: newSecretsKey(),
     hooksKey: newSecretsKey(),
-    credentialsKey: newSecretsKey(),
+    registryKey: newSecretsKey(),
     ports: {},
   };
   saveSecrets(home, secrets);

@@ -68,7 +68,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       BERTH_REGISTRY: registryAddress(installation.registryHost, installation.ports),
       REGISTRY_STORE: installation.registryStore,
       REGISTRY_UPSTREAMS: installation.upstreams,
-      REGISTRY_CREDENTIALS_KEY: secrets.credentialsKey,
+      REGISTRY_KEY: secrets.registryKey,
       ...(installation.cacheBytes === null ? {} : { REGISTRY_CACHE_BYTES: String(installation.cacheBytes) }),
     };
   }

@@ -3,11 +3,21 @@ import { Injectable } from '@nestjs/common';
 import { BerthError, policyRpc, type Principal } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
 import { PolicyStanding } from '../leave/policy-standing.js';
+import type { Access } from '../login/access.js';
+import { ClientTokens } from '../login/client-tokens.js';
 import { ShortMemory } from '../leave/short-memory.js';
 
 const LONGEST_TOKEN = 512;
+/** Those of the token flow hold one, and name repositories. */
+const LONGEST_CLIENT_TOKEN = 8_000;
 
-/** Who a registry client is: a Berth token as Bearer, or as the password of Basic with any user name (RFC 7617). */
+/** Who asks, and for what its token is; null: for all that policy allows. */
+export interface Client {
+  principal: Principal;
+  access: Access | null;
+}
+
+/** Who a registry client is: a Berth token as Bearer, or as the password of Basic with any user name (RFC 7617), or a token of the token flow. */
 @Injectable()
 export class Authenticator {
   private readonly known: ShortMemory<Principal>;
@@ -15,12 +25,19 @@ export class Authenticator {
   constructor(
     private readonly rpc: RpcClient,
     private readonly standing: PolicyStanding,
+    private readonly tokens: ClientTokens,
   ) {
     this.known = new ShortMemory(standing);
   }
 
-  async authenticate(header: string | undefined): Promise<Principal> {
-    const token = readToken(header);
+  async authenticate(header: string | undefined): Promise<Client> {
+    const text = readToken(header);
+    const given = text === null || text.length > LONGEST_CLIENT_TOKEN ? undefined : this.tokens.read(text);
+    if (given === null) throw new BerthError('TOKEN_EXPIRED', 'the token is over; ask for another one');
+    return { principal: await this.principal(given?.token ?? text), access: given?.access ?? null };
+  }
+
+  private async principal(token: string | null): Promise<Principal> {
     if (token === null || token.length > LONGEST_TOKEN) {
       throw new BerthError(
         'UNAUTHENTICATED',

@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BerthError, type ActionDefinition } from '@berth/contracts';
+import type { Access } from '../login/access.js';
 import type { RequestContext } from '@berth/runtime';
 
 export type Headers = Record<string, string | number>;
 
 /** One request of a registry client and its answer, on Node's own streams: no framework stands in the path of bytes. */
 export class Exchange {
+  /** What the client's token is for; null: for all that policy allows. */
+  access: Access | null = null;
+
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,

@@ -58,9 +58,6 @@ export function manifestUnknown(repository: string, reference: string): OciError
   });
 }
 
-/** docker asks for a login only when it is challenged so; `Basic` needs no token server. */
-export const CHALLENGE = { 'www-authenticate': 'Basic realm="berth"' };
-
 type Telling = (error: BerthError) => OciError;
 const as =
   (code: OciCode, options?: OciErrorOptions): Telling =>
@@ -79,9 +76,9 @@ function retryAfter({ extensions }: BerthError): Record<string, string> {
 }
 
 const TOLD: Partial<Record<ErrorCode, Telling>> = {
-  UNAUTHENTICATED: as('UNAUTHORIZED', { headers: CHALLENGE }),
-  TOKEN_EXPIRED: as('UNAUTHORIZED', { headers: CHALLENGE }),
-  TOKEN_REVOKED: as('UNAUTHORIZED', { headers: CHALLENGE }),
+  UNAUTHENTICATED: as('UNAUTHORIZED'),
+  TOKEN_EXPIRED: as('UNAUTHORIZED'),
+  TOKEN_REVOKED: as('UNAUTHORIZED'),
   POLICY_DENIED: (error) => new OciError('DENIED', error.message, { detail: error.extensions.policies }),
   NOT_FOUND: as('NAME_UNKNOWN'),
   DIGEST_INVALID: as('DIGEST_INVALID'),

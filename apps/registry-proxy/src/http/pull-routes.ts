@@ -51,7 +51,7 @@ export class PullRoutes {
     const parsed = requireReference(reference, 'MANIFEST_UNKNOWN');
     const found = await this.leaves.reveal(pullIntent(name, reference), async () => {
       const result = await this.findManifest(name, parsed);
-      const outcome = await this.found.pulled(name, reference, result);
+      const outcome = () => this.found.pulled(name, reference, result);
       return { result, outcome, digest: result.digest };
     });
     exchange.answer(

@@ -6,7 +6,10 @@ import { Authenticator } from './authenticator.js';
 import { Exchange } from './exchange.js';
 import { NameReader } from './name-reader.js';
 import { asOciError, isDiskFull, OciError } from './oci-error.js';
-import { RouteTable } from './route-table.js';
+import { scopeFor } from '../login/access.js';
+import { challengeOf, type Asked } from '../login/challenge.js';
+import { ClientTokens } from '../login/client-tokens.js';
+import { RouteTable, type Found } from './route-table.js';
 import type { Route } from './route.js';
 import { isClientGone } from './send-blob.js';
 import { Transfers } from './transfers.js';
@@ -24,6 +27,7 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
     private readonly table: RouteTable,
     private readonly authenticator: Authenticator,
     private readonly names: NameReader,
+    private readonly tokens: ClientTokens,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -45,11 +49,13 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
         found.kind === 'route' ? (found.route.performs ?? null) : null,
       );
       try {
-        context.actor = await this.authenticator.authenticate(exchange.header('authorization'));
+        const { principal, access } = await this.authenticator.authenticate(exchange.header('authorization'));
+        context.actor = principal;
+        exchange.access = access;
         if (found.kind !== 'route') throw found.error;
         await this.perform(found.route, found.groups, exchange);
       } catch (thrown) {
-        this.tell(exchange, thrown);
+        this.tell(exchange, thrown, found);
       }
     });
     giveUpBody(request);
@@ -67,19 +73,39 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
     const name = this.names.read(nameText, exchange.namespace);
     if (isNameProblem(name))
       throw new OciError(name.code, name.message, { detail: { name: nameText.slice(0, 300) } });
+    const { performs } = route;
+    if (performs && exchange.access?.allows(name.name, performs) === false)
+      throw new OciError('UNAUTHORIZED', `the token is not for ${performs.name} on ${name.name}`, {
+        headers: this.challenge(exchange, { scope: scopeFor(name.name, performs), insufficient: true }),
+      });
     await route.handle?.(exchange, { name, reference });
   }
 
-  private tell(exchange: Exchange, thrown: unknown): void {
+  private challenge({ request }: Exchange, asked: Asked): Record<string, string> {
+    return { 'www-authenticate': challengeOf(request, this.tokens.available, asked) };
+  }
+
+  /** The scope that the request would have taken, where it names a repository. */
+  private scopeOf(exchange: Exchange, found: Found): string | null {
+    if (found.kind !== 'route' || found.route.performs === undefined) return null;
+    const name = this.names.read(found.groups[0] ?? '', exchange.namespace);
+    return isNameProblem(name) ? null : scopeFor(name.name, found.route.performs);
+  }
+
+  private tell(exchange: Exchange, thrown: unknown, found: Found): void {
     const { response } = exchange;
     if (isClientGone(thrown) || response.destroyed) return;
     const error = this.asToldError(thrown);
     if (error.status >= 500) {
       this.logger.warn({ err: thrown, code: error.code, status: error.status }, 'registry.failed');
     }
+    const challenge =
+      error.code === 'UNAUTHORIZED'
+        ? this.challenge(exchange, { scope: this.scopeOf(exchange, found), insufficient: false })
+        : {};
     // A head that promised a whole blob is out: only a broken connection says that it is none.
     if (response.headersSent) response.destroy();
-    else exchange.fail(error.status, { ...error.headers }, error.toBody());
+    else exchange.fail(error.status, { ...challenge, ...error.headers }, error.toBody());
   }
 
   private asToldError(thrown: unknown): OciError {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DeleteRoutes } from './delete-routes.js';
 import { DiscoveryRoutes } from './discovery-routes.js';
+import { TokenRoute } from '../login/token-route.js';
 import { PullRoutes } from './pull-routes.js';
 import { PushRoutes } from './push-routes.js';
 import { OciError } from './oci-error.js';
@@ -24,9 +25,22 @@ const PING: Route = {
 export class RouteTable {
   readonly routes: readonly Route[];
 
-  constructor(pulls: PullRoutes, pushes: PushRoutes, deletes: DeleteRoutes, discovery: DiscoveryRoutes) {
+  constructor(
+    pulls: PullRoutes,
+    pushes: PushRoutes,
+    deletes: DeleteRoutes,
+    discovery: DiscoveryRoutes,
+    token: TokenRoute,
+  ) {
     // Uploads before blobs, as `uploads` could be taken for a digest.
-    this.routes = [PING, ...pushes.routes, ...deletes.routes, ...pulls.routes, ...discovery.routes];
+    this.routes = [
+      PING,
+      ...token.routes,
+      ...pushes.routes,
+      ...deletes.routes,
+      ...pulls.routes,
+      ...discovery.routes,
+    ];
     checkRoutes(this.routes);
   }
 

@@ -4,7 +4,7 @@ import { RegistryEndpoint } from './registry-endpoint.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** A step of `startService`: hands all of `/v2/` to the registry, body unread, on the raw request and response. */
+/** A step of `startService`: hands all of `/v2/`, and the tokens for it, to the registry, body unread, on the raw request and response. */
 export function serveRegistry(app: NestFastifyApplication): void {
   const endpoint = app.get(RegistryEndpoint);
   app
@@ -13,7 +13,7 @@ export function serveRegistry(app: NestFastifyApplication): void {
     .register((scope, _options, done) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', (_request, payload, next) => next(null, payload));
-      for (const url of ['/v2', '/v2/', '/v2/*']) {
+      for (const url of ['/v2', '/v2/', '/v2/*', '/token']) {
         scope.route({
           method: METHODS,
           url,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ActionPipeline, requireActor } from '@berth/actions';
-import { BerthError } from '@berth/contracts';
+import { actions, BerthError } from '@berth/contracts';
 import { BlobFiling } from '../catalog/blob-filing.js';
 import { ImageCatalog } from '../catalog/image-catalog.js';
 import { isDigestAlgorithm, type Digest } from '../names/digest.js';
@@ -30,7 +30,7 @@ export class UploadHandler {
 
   async start(exchange: Exchange, name: HostedName): Promise<void> {
     const mount = digestIn(exchange, 'mount');
-    if (mount !== null && (await this.mount(name, mount, exchange.query('from')))) {
+    if (mount !== null && (await this.mount(exchange, name, mount))) {
       this.created(exchange, name, mount);
       return;
     }
@@ -86,8 +86,9 @@ export class UploadHandler {
   }
 
   /** Links a blob that the client may pull from another repository; whatever speaks against it means: upload it. */
-  private async mount(name: HostedName, digest: Digest, from: string | null): Promise<boolean> {
-    for (const source of await this.mountSources(digest, from)) {
+  private async mount(exchange: Exchange, name: HostedName, digest: Digest): Promise<boolean> {
+    for (const source of await this.mountSources(digest, exchange.query('from'))) {
+      if (exchange.access?.allows(source.name, actions.imagePull) === false) continue;
       if (!(await this.mayPull(source, digest))) continue;
       // Only what is here: a mount is no reason to ask an upstream.
       if (!(await this.catalog.isLinked(source.name, digest))) continue;

@@ -11,6 +11,12 @@ interface Leave {
   found: Map<string, Grant>;
 }
 
+interface Found<T, O extends z.ZodObject> {
+  result: T;
+  digest: string;
+  outcome: () => Promise<Done<T, O>['outcome']>;
+}
+
 /**
  * Policy's leave for what clients read, taken for the same client and the same thing again without asking, for seconds and never across
  * a change: a pull asks for many things at once, and a hundred nodes pull the same. See ADR 0025.
@@ -26,15 +32,15 @@ export class Leaves {
     this.known = new ShortMemory(standing);
   }
 
-  /** As `ActionPipeline.reveal` does, with its record. `digest` stands for all of the outcome. */
+  /** As `ActionPipeline.reveal` does, with its record. `digest` stands for all of the outcome, which is put together only where policy is asked. */
   async reveal<C extends z.ZodObject, O extends z.ZodObject, T>(
     intent: Intent<C, O>,
-    find: () => Promise<Omit<Done<T, O>, 'events'> & { digest: string }>,
+    find: () => Promise<Found<T, O>>,
   ): Promise<T> {
     const leave = await this.leave(intent);
     this.pipeline.requireRoom();
     const { result, outcome, digest } = await find();
-    const grant = leave.found.get(digest) ?? (await this.judge(intent, leave, outcome, digest));
+    const grant = leave.found.get(digest) ?? (await this.judge(intent, leave, await outcome(), digest));
     this.pipeline.recordRead(grant);
     return result;
   }

@@ -9,7 +9,7 @@ import { EntityManager } from 'typeorm';
 import type { SetNamedUpstream } from '@berth/contracts';
 import { Notifications } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
-import { SealedPasswords } from './sealed-password.js';
+import { Seal } from '../sealing/seal.js';
 import { UpstreamDirectory } from './upstream-directory.js';
 import { upstreamOf, type Upstream } from './upstreams.js';
 
@@ -26,6 +26,8 @@ export interface UpstreamRow {
   setAt: Date;
 }
 
+export const UPSTREAM_PASSWORDS = Symbol('UPSTREAM_PASSWORDS');
+
 const READ = `SELECT name, url, username, password, token_hosts AS "tokenHosts", set_by AS "setBy", set_at AS "setAt"
   FROM upstreams`;
 
@@ -39,7 +41,7 @@ export class AddedUpstreams implements OnApplicationBootstrap, BeforeApplication
   constructor(
     @InjectEntityManager() private readonly database: EntityManager,
     private readonly directory: UpstreamDirectory,
-    private readonly passwords: SealedPasswords,
+    @Inject(UPSTREAM_PASSWORDS) private readonly passwords: Seal,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.notifications = new Notifications(database.connection, 'upstreams', () => void this.round());
@@ -65,7 +67,7 @@ export class AddedUpstreams implements OnApplicationBootstrap, BeforeApplication
     setBy: string,
     transaction: EntityManager,
   ): Promise<UpstreamRow> {
-    const sealed = password === undefined ? null : this.passwords.seal(password, { name, url });
+    const sealed = password === undefined ? null : this.passwords.seal(password, boundTo(name, url));
     const [row] = await transaction.query<[UpstreamRow]>(
       `INSERT INTO upstreams (name, url, username, password, token_hosts, set_by) VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT (name) DO UPDATE SET url = excluded.url, username = excluded.username, password = excluded.password,
@@ -103,17 +105,11 @@ export class AddedUpstreams implements OnApplicationBootstrap, BeforeApplication
   private open({ name, url, username, password, tokenHosts }: UpstreamRow): Upstream {
     const settings = { url, tokenHosts };
     if (username === null || password === null) return upstreamOf(name, settings);
-    try {
-      return upstreamOf(name, {
-        ...settings,
-        username,
-        password: this.passwords.unseal(password, { name, url }),
-      });
-    } catch (error) {
-      // It is asked without them, and says so.
-      this.logger.error({ err: error, upstream: name }, 'upstream.credentials-unreadable');
-      return upstreamOf(name, settings);
-    }
+    const opened = this.passwords.usable ? this.passwords.open(password, boundTo(name, url)) : null;
+    if (opened !== null) return upstreamOf(name, { ...settings, username, password: opened });
+    // It is asked without them, and says so.
+    this.logger.error({ upstream: name }, 'upstream.credentials-unreadable');
+    return upstreamOf(name, settings);
   }
 
   private async tell(transaction: EntityManager): Promise<void> {
@@ -128,4 +124,9 @@ export class AddedUpstreams implements OnApplicationBootstrap, BeforeApplication
       this.logger.debug({ err: error }, 'upstreams.not-read');
     }
   }
+}
+
+/** Whoever can write to the database cannot have a password sent elsewhere by giving its upstream another URL. */
+function boundTo(name: string, url: string): string {
+  return `${name} ${url}`;
 }
