@@ -38,6 +38,7 @@ import { ManifestStore } from './pull/manifest-store.js';
 import { ManifestPushes } from './push/manifest-pushes.js';
 import { Uploads } from './push/uploads.js';
 import { UploadSweep } from './push/upload-sweep.js';
+import { RegistryMetrics } from './registry-metrics.js';
 import { ImageRemoval } from './remove/image-removal.js';
 import { ManifestRemovals } from './remove/manifest-removals.js';
 import { ImageResolver } from './resolve/image-resolver.js';
@@ -102,8 +103,9 @@ export class RegistryModule {
         AddedUpstreams,
         {
           provide: UpstreamClient,
-          inject: [UpstreamDirectory],
-          useFactory: (directory: UpstreamDirectory) => new UpstreamClient(directory, timeouts),
+          inject: [UpstreamDirectory, RegistryMetrics],
+          useFactory: (directory: UpstreamDirectory, metrics: RegistryMetrics) =>
+            new UpstreamClient(directory, timeouts, metrics),
         },
         {
           provide: NameReader,
@@ -115,6 +117,7 @@ export class RegistryModule {
           inject: [UpstreamDirectory],
           useFactory: (directory: UpstreamDirectory) => new ReferenceSettings(env.BERTH_REGISTRY, directory),
         },
+        RegistryMetrics,
         CatalogMemory,
         ImageCatalog,
         PolicyStanding,
@@ -126,30 +129,41 @@ export class RegistryModule {
         },
         {
           provide: ManifestPulls,
-          inject: [ImageCatalog, ManifestStore, UpstreamClient, Outbox, EntityManager],
+          inject: [ImageCatalog, ManifestStore, UpstreamClient, Outbox, EntityManager, RegistryMetrics],
           useFactory: (
             catalog: ImageCatalog,
             manifests: ManifestStore,
             upstream: UpstreamClient,
             outbox: Outbox,
             database: EntityManager,
+            metrics: RegistryMetrics,
           ) =>
             new ManifestPulls(catalog, manifests, upstream, outbox, {
               tagTtlMs: env.REGISTRY_TAG_TTL_SECONDS * 1_000,
               database,
+              metrics,
             }),
         },
         {
           provide: BlobPulls,
-          inject: [ImageCatalog, FileBlobStore, UpstreamClient, BlobFiling, FetchLeases, LOGGER],
+          inject: [
+            ImageCatalog,
+            FileBlobStore,
+            UpstreamClient,
+            BlobFiling,
+            FetchLeases,
+            RegistryMetrics,
+            LOGGER,
+          ],
           useFactory: (
             catalog: ImageCatalog,
             store: FileBlobStore,
             upstream: UpstreamClient,
             filing: BlobFiling,
             leases: FetchLeases,
+            metrics: RegistryMetrics,
             logger: Logger,
-          ) => new BlobPulls(catalog, store, upstream, filing, { leases, logger }),
+          ) => new BlobPulls(catalog, store, upstream, filing, { leases, metrics, logger }),
         },
         {
           provide: FetchLeases,

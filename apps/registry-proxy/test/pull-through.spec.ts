@@ -47,6 +47,29 @@ describe('pulling through', () => {
     expect(upstream.count(/^GET .*blobs/)).toBe(2);
   });
 
+  it('counts where what it gives out came from, what it asked, and what it stores', async () => {
+    const counts = async (): Promise<Map<string, number>> => {
+      const text = await (await registry.fetch('/metrics', { as: null })).text();
+      const lines = [...text.matchAll(/^(berth_registry_\S+) (\d+)$/gm)];
+      return new Map(lines.map(([, name, value]) => [name, Number(value)]));
+    };
+    const before = await counts();
+    const image = await newImage();
+    for (let round = 0; round < 3; round++) {
+      await (await registry.fetch(manifestPath(image))).text();
+      await (await registry.fetch(blobPath(image))).arrayBuffer();
+    }
+    const after = await counts();
+    const grown = (name: string): number => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+    expect(grown('berth_registry_manifest_pulls_total{from="upstream"}')).toBe(1);
+    expect(grown('berth_registry_manifest_pulls_total{from="cache"}')).toBe(2);
+    // The config, which policy is told of, is one of them.
+    expect(grown('berth_registry_blob_pulls_total{from="upstream"}')).toBe(2);
+    expect(grown('berth_registry_blob_pulls_total{from="cache"}')).toBe(2);
+    expect(grown('berth_registry_upstream_requests_total{upstream="docker.io",outcome="answered"}')).toBe(3);
+    expect(grown('berth_registry_stored_bytes{kind="cached"}')).toBeGreaterThan(1_000);
+  });
+
   it('takes docker.io/nginx for docker.io/library/nginx', async () => {
     const image = await newImage();
     const short = await registry.fetch(

@@ -2,6 +2,7 @@ import type { Logger } from '@berth/runtime';
 import type { BlobFiling } from '../catalog/blob-filing.js';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
 import type { Digest } from '../names/digest.js';
+import type { RegistryMetrics } from '../registry-metrics.js';
 import type { RepositoryName, UpstreamName } from '../names/repository-name.js';
 import type { BlobStore, StoredBlob } from '../store/blob-store.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
@@ -28,7 +29,7 @@ export class BlobPulls {
     private readonly store: BlobStore,
     private readonly upstream: UpstreamClient,
     private readonly filing: BlobFiling,
-    private readonly settings: { leases: FetchLeases; logger: Logger },
+    private readonly settings: { leases: FetchLeases; metrics: RegistryMetrics; logger: Logger },
   ) {}
 
   /** Bytes; undefined when the upstream has it and does not tell; null when there is none. */
@@ -42,6 +43,14 @@ export class BlobPulls {
 
   /** Null when there is none. Throws what an upstream's trouble is. */
   async open(name: RepositoryName, digest: Digest): Promise<BlobSource | null> {
+    const source = await this.find(name, digest);
+    if (source === null) return null;
+    const from = name.kind === 'hosted' ? 'hosted' : source.kind === 'stored' ? 'cache' : 'upstream';
+    this.settings.metrics.blobs.inc({ from });
+    return source;
+  }
+
+  private async find(name: RepositoryName, digest: Digest): Promise<BlobSource | null> {
     if (await this.catalog.isLinked(name.name, digest)) {
       const blob = await this.store.open(digest);
       if (blob !== null) return { kind: 'stored', blob };
@@ -53,7 +62,7 @@ export class BlobPulls {
       this.arriving.get(key) ?? (await this.starting.run(key, () => this.start(name, digest, key)));
     if (found === null) return null;
     if (found !== 'stored') {
-      return found.enter() ? { kind: 'arriving', fetch: found } : this.open(name, digest);
+      return found.enter() ? { kind: 'arriving', fetch: found } : this.find(name, digest);
     }
     const blob = await this.store.open(digest);
     return blob && { kind: 'stored', blob };

@@ -7,6 +7,7 @@ import { ImageCatalog, type HeldManifest } from '../catalog/image-catalog.js';
 import { isDigest, type Digest } from '../names/digest.js';
 import type { RepositoryName, UpstreamName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
+import type { PullSource, RegistryMetrics } from '../registry-metrics.js';
 import { isUpstreamTrouble, upstreamUnavailable } from '../upstream/upstream-error.js';
 import type { FetchedManifest, UpstreamClient } from '../upstream/upstream-client.js';
 import { ManifestProblem, readManifest } from './manifest-content.js';
@@ -38,15 +39,17 @@ export class ManifestPulls {
     private readonly manifests: ManifestStore,
     private readonly upstream: UpstreamClient,
     private readonly outbox: Outbox,
-    private readonly settings: { tagTtlMs: number; database: EntityManager },
+    private readonly settings: { tagTtlMs: number; database: EntityManager; metrics: RegistryMetrics },
   ) {}
 
   /** Null when there is none, as the upstream itself says where there is one. Throws what an upstream's trouble is. */
   async find(name: RepositoryName, reference: ManifestReference): Promise<PulledManifest | null> {
     const held = await this.catalog.findManifest(name.name, reference);
-    if (name.kind === 'hosted') return this.serve(held, null);
-    const found = await this.findThrough(name, reference, held);
-    if (found !== null) await this.markUsed(name, found.digest);
+    const found =
+      name.kind === 'hosted' ? await this.serve(held, null) : await this.findThrough(name, reference, held);
+    if (found === null) return null;
+    if (name.kind === 'upstream') await this.markUsed(name, found.digest);
+    this.settings.metrics.manifests.inc({ from: sourceOf(name, found) });
     return found;
   }
 
@@ -165,4 +168,10 @@ export class ManifestPulls {
     if (trouble === undefined || trouble.until < Date.now()) return null;
     return trouble.why;
   }
+}
+
+function sourceOf({ kind }: RepositoryName, { stale, cached }: PulledManifest): PullSource {
+  if (kind === 'hosted') return 'hosted';
+  if (stale !== null) return 'stale';
+  return cached ? 'cache' : 'upstream';
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Upstream as ToldUpstream } from '@berth/contracts';
+import type { BerthError, Upstream as ToldUpstream } from '@berth/contracts';
+import type { RegistryMetrics, UpstreamOutcome } from '../registry-metrics.js';
 import { algorithmOf, digestOf, isDigest, type Digest } from '../names/digest.js';
 import type { UpstreamName } from '../names/repository-name.js';
 import { MANIFEST_LIMIT, MANIFEST_TYPES, OCI_INDEX } from '../pull/media-types.js';
@@ -50,6 +51,7 @@ export class UpstreamClient {
   constructor(
     private readonly upstreams: { get(name: string): Upstream | undefined },
     private readonly timeouts: Timeouts,
+    private readonly metrics: Pick<RegistryMetrics, 'upstream' | 'rate'> | null = null,
   ) {
     this.tokens = new TokenSource(timeouts);
   }
@@ -160,11 +162,19 @@ export class UpstreamClient {
     try {
       const response = await this.answerOf(upstream, name.path, question);
       this.breaker.answered(upstream.name);
+      this.count(upstream, response === null ? 'absent' : 'answered');
       return response;
     } catch (error) {
-      if (isUpstreamTrouble(error)) this.breaker.failed(upstream.name, error);
+      if (isUpstreamTrouble(error)) {
+        this.breaker.failed(upstream.name, error);
+        this.count(upstream, outcomeOf(error));
+      }
       throw error;
     }
+  }
+
+  private count({ name }: Upstream, outcome: UpstreamOutcome): void {
+    this.metrics?.upstream.inc({ upstream: name, outcome });
   }
 
   private async answerOf(
@@ -174,7 +184,10 @@ export class UpstreamClient {
   ): Promise<IncomingMessage | null> {
     const response = await this.authorized(upstream, repository, question);
     const rate = rateIn(response);
-    if (rate !== null) this.rates.set(upstream.name, rate);
+    if (rate !== null) {
+      this.rates.set(upstream.name, rate);
+      this.metrics?.rate.set({ upstream: upstream.name }, rate.remaining);
+    }
     const status = response.statusCode ?? 0;
     if (status === 200 || (status === 206 && question.headers?.range !== undefined)) return response;
     abandon(response);
@@ -269,6 +282,11 @@ function nextHop(upstream: Upstream, from: URL, location: string | undefined): U
 function lengthOf(response: IncomingMessage): number | null {
   const text = response.headers['content-length'];
   return text === undefined || !/^\d+$/.test(text) ? null : Number(text);
+}
+
+function outcomeOf({ code, extensions }: BerthError): UpstreamOutcome {
+  if (code === 'UPSTREAM_RATE_LIMITED') return 'limited';
+  return extensions.failure === 'refused' ? 'refused' : 'failed';
 }
 
 /** `ratelimit-limit: 100;w=21600`, as Docker Hub tells it. */
