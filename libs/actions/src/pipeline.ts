@@ -130,9 +130,7 @@ export class ActionPipeline {
     outcome: Facts<O>,
   ): Promise<Decision | null> {
     try {
-      const verdict = await this.judge(action, grant, outcome);
-      if (verdict && !verdict.allowed) throw deniedError(action, grant.resource, verdict);
-      return verdict;
+      return await this.judgeOrThrow(action, grant, outcome);
     } catch (thrown) {
       await this.recordFailure(grant, thrown);
       throw thrown;
@@ -210,9 +208,10 @@ export class ActionPipeline {
     action: ActionDefinition<C, O>,
     grant: Grant,
     outcome: Facts<O>,
-  ): Promise<void> {
+  ): Promise<Decision | null> {
     const verdict = await this.judge(action, grant, outcome);
     if (verdict && !verdict.allowed) throw deniedError(action, grant.resource, verdict);
+    return verdict;
   }
 
   /** Writes the record into the transaction of the change. */

@@ -19,6 +19,7 @@ const ROLLOUT_SPECS = ['apps/scheduler/test/deployments.spec.ts'];
 const OUTCOME = 'apps/scheduler/src/deployments/outcome-judge.ts';
 
 const GARBAGE_SPECS = ['apps/registry-proxy/test/garbage.spec.ts'];
+const FACTS_SPECS = ['apps/registry-proxy/test/facts.spec.ts'];
 const LEAVE_SPECS = ['apps/registry-proxy/test/leaves.spec.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -133,8 +134,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a read goes on without room for its record',
     file: PIPELINE,
-    from: 'if (!this.reads.hasRoom) {',
-    to: 'if (!this.reads) {',
+    from: 'if (this.reads.hasRoom) return;',
+    to: 'if (this.reads) return;',
   },
   {
     name: 'quota that is refused is taken all the same',
@@ -204,5 +205,33 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (denials.length === 0) return null;',
     to: 'if (denials.length >= 0) return null;',
     specs: ROLLOUT_SPECS,
+  },
+  {
+    name: 'after of what was found is not asked',
+    file: PIPELINE,
+    from: 'await this.judgeFound(intent.action, grant, outcome);',
+    to: '',
+    specs: FACTS_SPECS,
+  },
+  {
+    name: 'what a pull found is not judged',
+    file: 'apps/registry-proxy/src/leave/leaves.ts',
+    from: '(await this.judge(intent, leave, await outcome(), digest))',
+    to: 'leave.before',
+    specs: FACTS_SPECS,
+  },
+  {
+    name: 'a tag beside another is not judged',
+    file: 'apps/registry-proxy/src/http/push-routes.ts',
+    from: 'await this.pipeline.judgeOrThrow(actions.imagePush, grant, outcome);',
+    to: 'void [grant, outcome];',
+    specs: FACTS_SPECS,
+  },
+  {
+    name: 'a token is good for more than its scope',
+    file: 'apps/registry-proxy/src/http/registry-endpoint.ts',
+    from: 'exchange.access?.allows(name.name, performs) === false',
+    to: 'exchange.access === undefined',
+    specs: ['apps/registry-proxy/test/login.spec.ts'],
   },
 ];
