@@ -36,7 +36,9 @@ export class ExecService {
       // No record, no command: it does not run yet.
       await this.pipeline.recordAlone(known, { outcome: 'accepted' });
       await this.sessions.run(request.stream, prepared, {
-        judge: (exitCode) => this.pipeline.judgeOrThrow(actions.serviceExec, known, { instance, exitCode }),
+        judge: async (exitCode) => {
+          await this.pipeline.judgeOrThrow(actions.serviceExec, known, { instance, exitCode });
+        },
         ended: (outcome) => this.record(known, outcome),
       });
       return { instance };
