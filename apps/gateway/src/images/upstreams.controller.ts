@@ -30,8 +30,7 @@ export class UpstreamsController {
   @Operation(actions.upstreamSet, {
     answer: Upstream,
     errors: ['CONFLICT'],
-    description:
-      'Known to every instance at once. The password is stored encrypted, and shown to nobody.',
+    description: 'Known to every instance at once. The password is stored encrypted, and shown to nobody.',
   })
   set(
     @Param({ schema: NamedUpstream }) { name }: NamedUpstream,
