@@ -9,6 +9,7 @@ import { ManifestProblem, readManifest, type ManifestContent } from '../pull/man
 import { readWhole } from '../pull/manifest-store.js';
 import { MANIFEST_TYPES } from '../pull/media-types.js';
 import type { BlobStore } from '../store/blob-store.js';
+import { CONFIG_LIMIT } from '../resolve/image-config.js';
 import { factsOf, unfit, type ImageFacts } from './image-facts.js';
 
 interface Manifest {
@@ -17,8 +18,6 @@ interface Manifest {
   bytes: Buffer;
 }
 
-// Bytes. Configs of real images have some kilobytes.
-const CONFIG_LIMIT = 8 * 1024 * 1024;
 const MOST_REMEMBERED_BYTES = 8 * 1024 * 1024;
 const DAY_MS = 86_400_000;
 

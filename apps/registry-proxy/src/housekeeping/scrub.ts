@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import { imageDamaged, type DamagedBlob } from '@berth/contracts';
@@ -6,8 +5,8 @@ import { draftEvent, type Outbox } from '@berth/messaging';
 import { lockBlob } from '../catalog/blob-filing.js';
 import { algorithmOf, type Digest } from '../names/digest.js';
 import type { BlobStore } from '../store/blob-store.js';
+import { hashOf } from '../store/hash-of.js';
 
-const CHUNK_BYTES = 1024 * 1024;
 const BATCH = 50;
 
 interface StoredRow {
@@ -107,15 +106,8 @@ export class Scrub {
     if (blob === null) return 'missing';
     try {
       const algorithm = algorithmOf(digest);
-      const hash = createHash(algorithm);
-      const buffer = Buffer.alloc(CHUNK_BYTES);
-      for (let position = 0; position < blob.size;) {
-        const count = await blob.read(buffer, position);
-        if (count === 0) return 'rotten';
-        hash.update(buffer.subarray(0, count));
-        position += count;
-      }
-      return `${algorithm}:${hash.digest('hex')}` === digest ? null : 'rotten';
+      const hash = await hashOf(blob, algorithm);
+      return hash !== null && `${algorithm}:${hash.digest('hex')}` === digest ? null : 'rotten';
     } finally {
       await blob.close();
     }

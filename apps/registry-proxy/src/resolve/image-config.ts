@@ -3,6 +3,9 @@ import { exactly } from '../names/exact-keys.js';
 import type { ResolvedImage } from '@berth/contracts';
 import type { Platform } from './platforms.js';
 
+/** Bytes. Configs of real images have some kilobytes. */
+export const CONFIG_LIMIT = 8 * 1024 * 1024;
+
 // OCI image spec, config.md. Engines write null for what is absent.
 const texts = z.array(z.string()).nullish();
 const names = z.record(z.string(), z.unknown()).nullish();

@@ -6,11 +6,8 @@ import { readSmallBlob } from '../pull/blob-bytes.js';
 import type { BlobPulls } from '../pull/blob-pulls.js';
 import { ManifestProblem, readManifest, type ManifestContent } from '../pull/manifest-content.js';
 import type { ManifestPulls, PulledManifest } from '../pull/manifest-pulls.js';
-import { readImageConfig, type ImageFacts } from './image-config.js';
+import { CONFIG_LIMIT, readImageConfig, type ImageFacts } from './image-config.js';
 import { chooseEntry, platformsOf, platformText, runsOn, type Platform } from './platforms.js';
-
-// Bytes. Configs of real images have some kilobytes.
-const CONFIG_LIMIT = 8 * 1024 * 1024;
 
 /** Finds what an engine would launch for a reference, and what its config says, without pulling its layers. */
 export class ImageResolver {

@@ -28,13 +28,14 @@ export interface UpstreamRow {
 
 export const UPSTREAM_PASSWORDS = Symbol('UPSTREAM_PASSWORDS');
 
-const READ = `SELECT name, url, username, password, token_hosts AS "tokenHosts", set_by AS "setBy", set_at AS "setAt"
-  FROM upstreams`;
+const COLUMNS =
+  'name, url, username, password, token_hosts AS "tokenHosts", set_by AS "setBy", set_at AS "setAt"';
+const READ = `SELECT ${COLUMNS} FROM upstreams`;
 
 /** The upstreams that admins have added, and the directory's knowledge of them. */
 @Injectable()
 export class AddedUpstreams implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly known = new Map<string, { setAt: number; upstream: Upstream }>();
+  private known: ReadonlyMap<string, { setAt: number; upstream: Upstream }> = new Map();
   private readonly notifications: Notifications;
   private timer: NodeJS.Timeout | undefined;
 
@@ -72,7 +73,7 @@ export class AddedUpstreams implements OnApplicationBootstrap, BeforeApplication
       `INSERT INTO upstreams (name, url, username, password, token_hosts, set_by) VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT (name) DO UPDATE SET url = excluded.url, username = excluded.username, password = excluded.password,
          token_hosts = excluded.token_hosts, set_by = excluded.set_by, set_at = now()
-       RETURNING name, url, username, password, token_hosts AS "tokenHosts", set_by AS "setBy", set_at AS "setAt"`,
+       RETURNING ${COLUMNS}`,
       [name, url, username ?? null, sealed, tokenHosts, setBy],
     );
     await this.tell(transaction);
@@ -97,8 +98,7 @@ export class AddedUpstreams implements OnApplicationBootstrap, BeforeApplication
       const upstream = known?.setAt === row.setAt.getTime() ? known.upstream : this.open(row);
       now.set(row.name, { setAt: row.setAt.getTime(), upstream });
     }
-    this.known.clear();
-    for (const [name, entry] of now) this.known.set(name, entry);
+    this.known = now;
     this.directory.replaceAdded(new Map([...now].map(([name, { upstream }]) => [name, upstream])));
   }
 

@@ -53,7 +53,7 @@ export const repositoryList = defineAction({
   resource: ['Platform', 'Team'],
   permission: 'view',
 });
-/** Only before: what is gone does not come back. The rounds that nobody asks for are the registry's own. */
+/** Only before: what is damaged is no more given out, whoever says what. */
 export const imageScrub = defineAction({
   name: 'image.scrub',
   summary: 'Read stored bytes again, and put away what is damaged',
@@ -64,6 +64,7 @@ export const imageScrub = defineAction({
   permission: 'administer',
   context: z.object({}),
 });
+/** Only before: what is gone does not come back. The rounds that nobody asks for are the registry's own. */
 export const imageCollect = defineAction({
   name: 'image.collect',
   summary: 'Remove stored bytes that no image names',
