@@ -11,6 +11,13 @@ export function readBytes(cli: Cli, file: string): Buffer {
   }
 }
 
+/** All that comes in, to its end. */
+export async function readStdin(cli: Cli): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of cli.stdin) chunks.push(Buffer.from(chunk as Buffer));
+  return Buffer.concat(chunks);
+}
+
 export function readText(cli: Cli, file: string): string {
   return readBytes(cli, file).toString('utf8');
 }

@@ -15,7 +15,7 @@ import {
 import { projectName } from '../compose-file.js';
 import { rollOut, type RolloutOptions } from '../deploy/rollout.js';
 import { CliError } from '../errors.js';
-import { readBytes } from '../files.js';
+import { readBytes, readStdin } from '../files.js';
 import { path } from '../http/path.js';
 import { ago } from '../output/text.js';
 import { askSecret, confirmed } from '../prompt.js';
@@ -88,9 +88,7 @@ async function readValue(
 ): Promise<Buffer> {
   if (file !== undefined) return readBytes(cli, file);
   if (source === undefined && cli.interactive) return Buffer.from(await askSecret(cli, `Value of ${name}: `));
-  const chunks: Buffer[] = [];
-  for await (const chunk of cli.stdin) chunks.push(Buffer.from(chunk as Buffer));
-  return Buffer.concat(chunks);
+  return readStdin(cli);
 }
 
 async function listSecrets(cli: Cli, options: Common & InEnvironment & Paging): Promise<void> {

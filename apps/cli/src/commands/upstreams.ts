@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { command, family, paged, pageQuery, tellOfMore, type Common, type Paging } from '../command.js';
 import { CliError, EXIT } from '../errors.js';
+import { readStdin } from '../files.js';
 import { path } from '../http/path.js';
 import { ago } from '../output/text.js';
 import { askSecret, confirmed } from '../prompt.js';
@@ -86,11 +87,7 @@ async function add(cli: Cli, name: string, url: string, options: AddOptions): Pr
 async function readPassword(cli: Cli, name: string, { passwordStdin }: AddOptions): Promise<string> {
   if (!passwordStdin && cli.interactive) return askSecret(cli, `Password for ${name}: `);
   if (!passwordStdin) throw CliError.usage('nobody can be asked for the password', 'Use --password-stdin.');
-  const chunks: Buffer[] = [];
-  for await (const chunk of cli.stdin) chunks.push(Buffer.from(chunk as Buffer));
-  const password = Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  const password = (await readStdin(cli)).toString('utf8').replace(/\r?\n$/, '');
   if (password === '') throw CliError.usage('the password is empty; nothing was set');
   return password;
 }
