@@ -152,14 +152,16 @@ describe('what is sent', () => {
   });
 
   test('quota set names the scope in the path and sends what was given', async () => {
-    const quota = { scope: 'teams', name: 'acme', limits: { cpu: 4, memory: '8GiB' } };
+    const quota = { scope: 'teams', name: 'acme', limits: { cpu: 4, memory: '8GiB', storage: '20GiB' } };
     const cost = { currency: 'EUR', perHour: 0.024, perMonth: 17.52 };
-    const used = { cpu: 1, memory: '1GiB', instances: 2 };
+    const used = { cpu: 1, memory: '1GiB', instances: 2, storage: '1.5GiB' };
     gateway.onJson('PUT /v1/quotas/teams/acme', { ...quota, used, cost });
-    const { stdout, code } = await berth('quota set teams/acme --cpu 4 --memory 8GiB');
+    const { stdout, code } = await berth('quota set teams/acme --cpu 4 --memory 8GiB --storage 20GiB');
     expect(code).toBe(0);
-    expect(gateway.requests('PUT')[0].body).toEqual({ limits: { cpu: 4, memory: '8GiB' } });
-    expect(stdout).toMatch(/teams\/acme +1 of 4 +1GiB of 8GiB +2 of no limit +17\.52 EUR a month/);
+    expect(gateway.requests('PUT')[0].body).toEqual({ limits: { cpu: 4, memory: '8GiB', storage: '20GiB' } });
+    expect(stdout).toMatch(
+      /teams\/acme +1 of 4 +1GiB of 8GiB +2 of no limit +1\.5GiB of 20GiB +17\.52 EUR a month/,
+    );
   });
 
   test('image ls, tags and rm name repositories in the query', async () => {

@@ -39,6 +39,7 @@ describe('every way into the service', () => {
       'LedgerController.reserve',
       'LedgerController.vacate',
       'MetricsController.read',
+      'StorageLimitController.limit',
     ]);
   });
 });

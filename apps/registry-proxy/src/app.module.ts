@@ -11,6 +11,7 @@ import { CatalogNotices1763900000003 } from './migrations/1763900000003-catalog-
 import { BlobFetches1763900000004 } from './migrations/1763900000004-blob-fetches.js';
 import { Upkeep1763900000005 } from './migrations/1763900000005-upkeep.js';
 import { Upstreams1763900000006 } from './migrations/1763900000006-upstreams.js';
+import { TeamStorage1763900000007 } from './migrations/1763900000007-team-storage.js';
 import { RegistryModule } from './registry.module.js';
 
 /** An OCI registry: hosted images, and the rest of the world through a cache. */
@@ -33,6 +34,7 @@ export class AppModule {
             BlobFetches1763900000004,
             Upkeep1763900000005,
             Upstreams1763900000006,
+            TeamStorage1763900000007,
           ],
         }),
         MessagingModule.forService({ service: 'registry-proxy', env, outbox: true }),

@@ -38,6 +38,8 @@ import { ManifestStore } from './pull/manifest-store.js';
 import { ManifestPushes } from './push/manifest-pushes.js';
 import { Uploads } from './push/uploads.js';
 import { UploadSweep } from './push/upload-sweep.js';
+import { StorageQuota } from './quota/storage-quota.js';
+import { StorageController } from './quota/storage.controller.js';
 import { RegistryMetrics } from './registry-metrics.js';
 import { ImageRemoval } from './remove/image-removal.js';
 import { ManifestRemovals } from './remove/manifest-removals.js';
@@ -84,6 +86,7 @@ export class RegistryModule {
         BrowseController,
         InspectionController,
         UpstreamsController,
+        StorageController,
       ],
       providers: [
         { provide: FileBlobStore, useFactory: () => FileBlobStore.open(env.REGISTRY_STORE) },
@@ -118,6 +121,7 @@ export class RegistryModule {
           useFactory: (directory: UpstreamDirectory) => new ReferenceSettings(env.BERTH_REGISTRY, directory),
         },
         RegistryMetrics,
+        StorageQuota,
         CatalogMemory,
         ImageCatalog,
         PolicyStanding,
@@ -177,13 +181,14 @@ export class RegistryModule {
         },
         {
           provide: Uploads,
-          inject: [EntityManager, FileBlobStore, ImageCatalog, BlobFiling],
+          inject: [EntityManager, FileBlobStore, ImageCatalog, BlobFiling, StorageQuota],
           useFactory: (
             database: EntityManager,
             store: FileBlobStore,
             catalog: ImageCatalog,
             filing: BlobFiling,
-          ) => new Uploads(database, store, catalog, filing),
+            quota: StorageQuota,
+          ) => new Uploads(database, store, catalog, filing, quota),
         },
         {
           provide: BlobFiling,
@@ -218,9 +223,13 @@ export class RegistryModule {
         },
         {
           provide: ManifestPushes,
-          inject: [ImageCatalog, ManifestStore, FileBlobStore],
-          useFactory: (catalog: ImageCatalog, manifests: ManifestStore, store: FileBlobStore) =>
-            new ManifestPushes(catalog, manifests, store),
+          inject: [ImageCatalog, ManifestStore, FileBlobStore, StorageQuota],
+          useFactory: (
+            catalog: ImageCatalog,
+            manifests: ManifestStore,
+            store: FileBlobStore,
+            quota: StorageQuota,
+          ) => new ManifestPushes(catalog, manifests, store, quota),
         },
         {
           provide: ImageResolver,

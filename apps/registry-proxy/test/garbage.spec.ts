@@ -11,6 +11,7 @@ import { GarbageCollection } from '../src/housekeeping/garbage-collection.js';
 import { digestOf, type Digest } from '../src/names/digest.js';
 import { People } from './people.js';
 import { RegistryUnderTest } from './registry-under-test.js';
+import { MISCOUNTED } from './team-storage.js';
 
 const LEASE_SECONDS = 600;
 const SOAK_MS = 10_000;
@@ -197,6 +198,7 @@ describe('what no image names', () => {
     );
     expect(counts.pushed).toBeGreaterThanOrEqual(ENOUGH_OF_EACH);
     expect(counts.removed).toBeGreaterThanOrEqual(ENOUGH_OF_EACH);
+    expect(await registry.query(MISCOUNTED)).toEqual([]);
   }, 120_000);
 
   it('is collected when an admin says so, and nobody else', async () => {

@@ -18,6 +18,7 @@ import { Client } from 'pg';
 import { People } from './people.js';
 import { blobPath, manifestPath, newImage } from './pulled-images.js';
 import { environment } from './registry-under-test.js';
+import { MISCOUNTED } from './team-storage.js';
 import { UpstreamFront } from './upstream-front.js';
 
 /** `KILLS=200 ./berth test …` for the long run. */
@@ -130,6 +131,7 @@ describe('a registry that is killed at any moment of pushes, pulls, deletes and 
        AND NOT EXISTS (SELECT FROM blob_links l WHERE l.repository = p.repository AND l.digest = p.digest)`,
     );
     expect(unlinked).toEqual([]);
+    expect((await sql.query(MISCOUNTED)).rows).toEqual([]);
   }
 
   it(`keeps what it acknowledged and nothing broken, ${KILLS} times`, async () => {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { policyRpc, type Principal, type Role } from '@berth/contracts';
+import { policyRpc, quotaRpc, type Principal, type Quota, type Role } from '@berth/contracts';
 import { NatsLink, RpcClient } from '@berth/messaging';
 import { createLogger, Health } from '@berth/runtime';
 import {
@@ -16,7 +16,7 @@ const BLOCKED = `@id("no-blocked-images") @message("Images called blocked are no
   forbid (principal, action in [Berth::Action::"image.pull", Berth::Action::"image.push"], resource is Berth::Image)
   when { context has repository && context.repository like "*blocked*" };`;
 
-/** The policy service, with the people of these specs: their Berth tokens. */
+/** The policy service with the people of these specs, their Berth tokens, and the quota service. */
 export class People {
   /** Of ann, a developer of team acme. */
   developer = '';
@@ -29,7 +29,8 @@ export class People {
 
   private constructor(
     readonly policy: TestService,
-    private readonly database: TestDatabase,
+    readonly quota: TestService,
+    private readonly databases: Record<'policy' | 'quota', TestDatabase>,
     private readonly connection: NatsConnection,
     /** As the scheduler asks other services. */
     readonly rpc: RpcClient,
@@ -38,19 +39,28 @@ export class People {
   /** Two teams with their members, and a policy that denies images called `blocked`. */
   static async start(): Promise<People> {
     const adminToken = `berth_${randomBytes(32).toString('base64url')}`;
-    const database = await createTestDatabase('policy');
-    const { env } = await testNats('policy');
-    const policy = await startTestService('policy', {
-      ...env,
-      DATABASE_URL: database.url,
-      BERTH_ADMIN_TOKEN_SHA256: createHash('sha256').update(adminToken).digest('hex'),
-      BERTH_HOOKS_KEY: randomBytes(32).toString('base64'),
-      LOG_LEVEL: 'warn',
-    });
+    const databases = {
+      policy: await createTestDatabase('policy'),
+      quota: await createTestDatabase('quota'),
+    };
+    const [policy, quota] = await Promise.all([
+      startTestService('policy', {
+        ...(await testNats('policy')).env,
+        DATABASE_URL: databases.policy.url,
+        BERTH_ADMIN_TOKEN_SHA256: createHash('sha256').update(adminToken).digest('hex'),
+        BERTH_HOOKS_KEY: randomBytes(32).toString('base64'),
+        LOG_LEVEL: 'warn',
+      }),
+      startTestService('quota', {
+        ...(await testNats('quota')).env,
+        DATABASE_URL: databases.quota.url,
+        LOG_LEVEL: 'error',
+      }),
+    ]);
     const { env: _env, ...options } = await testNats('scheduler');
     const connection = await connect(options);
     const rpc = new RpcClient(new NatsLink(connection, createLogger('scheduler', 'silent'), new Health()));
-    const people = new People(policy, database, connection, rpc);
+    const people = new People(policy, quota, databases, connection, rpc);
     await people.settle(await people.principal(adminToken));
     return people;
   }
@@ -62,13 +72,19 @@ export class People {
 
   async stop(): Promise<void> {
     await this.connection.close();
-    await this.policy.kill('SIGTERM');
-    await this.database.drop();
+    await Promise.all([this.policy.kill('SIGTERM'), this.quota.kill('SIGTERM')]);
+    for (const database of Object.values(this.databases)) await database.drop();
+  }
+
+  /** Limits what the images of a team may take; null: not any more. */
+  limitStorage(team: string, bytes: number | null): Promise<Quota> {
+    const limits = bytes === null ? {} : { storage: bytes };
+    return this.rpc.call(quotaRpc.set, { scope: 'teams', name: team, limits }, this.admin);
   }
 
   /** How many decisions were taken about an image. */
   async decisionsAbout(repository: string): Promise<number> {
-    const client = new Client({ connectionString: this.database.url });
+    const client = new Client({ connectionString: this.databases.policy.url });
     await client.connect();
     try {
       const { rows } = await client.query<{ count: string }>(

@@ -10,6 +10,7 @@ import {
   type AuditRecord,
   type BrokenLimit,
   type Decision,
+  type ErrorCode,
   type Hook,
   type PolicyAnswer,
   type Principal,
@@ -22,6 +23,8 @@ import { Outbox, type EventDraft } from '@berth/messaging';
 import { asBerthError, correlationId, currentContext, SERVICE_NAME } from '@berth/runtime';
 import { Gates } from './ports.js';
 import { ReadRecorder } from './recorder.js';
+
+const DENIALS: ReadonlySet<ErrorCode> = new Set(['POLICY_DENIED', 'QUOTA_EXCEEDED']);
 
 type Facts<T extends z.ZodObject> = z.input<T>;
 
@@ -92,7 +95,7 @@ export class ActionPipeline {
       });
     } catch (thrown) {
       // A denied outcome was recorded by nobody yet: its transaction is gone.
-      await this.recordFailure(grant, thrown);
+      await this.recordRefusal(grant, thrown);
       throw thrown;
     }
   }
@@ -132,7 +135,7 @@ export class ActionPipeline {
     try {
       return await this.judgeOrThrow(action, grant, outcome);
     } catch (thrown) {
-      await this.recordFailure(grant, thrown);
+      await this.recordRefusal(grant, thrown);
       throw thrown;
     }
   }
@@ -184,10 +187,17 @@ export class ActionPipeline {
   async reserve(grant: Grant, reservation: Reservation): Promise<void> {
     const { reserved, limits } = await this.gates.quota.reserve(reservation);
     if (reserved) return;
-    const reason = `Over quota. ${limits.map(tellLimit).join('; ')}. Ask an admin for more, or scale something down.`;
-    const error = new BerthError('QUOTA_EXCEEDED', reason, { limits });
-    await this.recordAlone(grant, { outcome: 'denied', code: error.code, reason });
+    const error = overQuota(limits, 'scale something down');
+    await this.recordRefusal(grant, error);
     throw error;
+  }
+
+  /** The record of an action that did not come to be, though policy allowed it: over quota, or failed. */
+  async recordRefusal(grant: Grant, thrown: unknown): Promise<void> {
+    const error = asBerthError(thrown);
+    const outcome = DENIALS.has(error.code) ? 'denied' : 'failed';
+    const told = { ...grant, policies: answersOf(error) ?? grant.policies };
+    await this.recordAlone(told, { outcome, code: error.code, reason: error.message });
   }
 
   /** The `after` hook: policy's word on the outcome as it really is; null for an action without one. Notes the decision. */
@@ -222,13 +232,6 @@ export class ActionPipeline {
   /** A record of what changed nothing: a denial, a failure. */
   async recordAlone(grant: Grant, ending: Ending): Promise<void> {
     await this.dataSource.transaction((transaction) => this.record(transaction, grant, ending));
-  }
-
-  private async recordFailure(grant: Grant, thrown: unknown): Promise<void> {
-    const error = asBerthError(thrown);
-    const outcome = error.code === 'POLICY_DENIED' ? 'denied' : 'failed';
-    const told = { ...grant, policies: answersOf(error) ?? grant.policies };
-    await this.recordAlone(told, { outcome, code: error.code, reason: error.message });
   }
 
   private async ask(
@@ -280,8 +283,15 @@ export function requireActor(): Principal {
   return actor;
 }
 
+/** QUOTA_EXCEEDED, with all limits that stand against it, and what the caller may do about it. */
+export function overQuota(limits: BrokenLimit[], advice: string): BerthError {
+  const reason = `Over quota. ${limits.map(tellLimit).join('; ')}. Ask an admin for more, or ${advice}.`;
+  return new BerthError('QUOTA_EXCEEDED', reason, { limits });
+}
+
 function tellLimit({ scope, name, dimension, limit, used, requested }: BrokenLimit): string {
-  const say = (amount: number): string => (dimension === 'memory' ? formatBytes(amount) : String(amount));
+  const inBytes = dimension === 'memory' || dimension === 'storage';
+  const say = (amount: number): string => (inBytes ? formatBytes(amount) : String(amount));
   return `${scope}/${name}: the limit of ${dimension} is ${say(limit)}, ${say(used)} is used, ${say(requested)} more was asked for`;
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Id, Name } from './names.js';
 import { Cost } from './prices.js';
 
-export const Dimension = z.enum(['cpu', 'memory', 'instances']);
+export const Dimension = z.enum(['cpu', 'memory', 'instances', 'storage']);
 export type Dimension = z.infer<typeof Dimension>;
 export const QuotaScope = z.enum(['teams', 'users', 'projects', 'environments']);
 export type QuotaScope = z.infer<typeof QuotaScope>;
@@ -71,6 +71,7 @@ export const SetQuota = z
       cpu: z.number().nonnegative().max(1e6).optional().describe('Cores'),
       memory: WrittenBytes.optional().describe('Bytes, or text such as `8GiB`'),
       instances: z.int().nonnegative().optional().describe('Running containers'),
+      storage: WrittenBytes.optional().describe("Of a team only: bytes of its images in Berth's registry"),
     }),
   })
   .meta({ id: 'SetQuota' });
@@ -83,8 +84,17 @@ export const Quota = z
       cpu: z.number().optional(),
       memory: z.string().optional(),
       instances: z.int().optional(),
+      storage: z.string().optional(),
     }),
-    used: z.object({ cpu: z.number(), memory: z.string(), instances: z.int() }),
+    used: z.object({
+      cpu: z.number(),
+      memory: z.string(),
+      instances: z.int(),
+      storage: z
+        .string()
+        .optional()
+        .describe('Of a team: what its images take, a layer once. Absent while the registry does not tell'),
+    }),
     cost: Cost.nullable().describe('Of what is used, by the present prices; null where none are set'),
   })
   .meta({ id: 'Quota' });

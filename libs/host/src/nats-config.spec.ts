@@ -39,7 +39,7 @@ it('lets whoever answers a hook hear that one, and nothing else', () => {
 describe('the table of permissions', () => {
   it.each([
     ['policy', ['quota']],
-    ['quota', ['policy']],
+    ['quota', ['policy', 'registry-proxy']],
     ['audit', ['policy']],
     ['scheduler', ['policy', 'quota', 'registry-proxy']],
     ['registry-proxy', ['policy', 'quota']],

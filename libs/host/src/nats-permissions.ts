@@ -19,7 +19,7 @@ const CALLS: Record<ServiceName, ServiceName[]> = {
   scheduler: ['policy', 'quota', 'registry-proxy'],
   'registry-proxy': ['policy', 'quota'],
   policy: ['quota'],
-  quota: ['policy'],
+  quota: ['policy', 'registry-proxy'],
   audit: ['policy'],
 };
 

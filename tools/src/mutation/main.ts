@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REPOSITORY } from '@berth/host';
@@ -8,7 +8,7 @@ import { type Mutant, MUTANTS } from './mutants.js';
 /** What runs after each change, unless a mutant names others. */
 const USUAL_SPECS: readonly string[] = ['libs/actions/test'];
 
-/** A copy of what is checked in here, with the changes that are not, and the packages by hard links. */
+/** A copy of what is checked in here, with the changes that are not, what is built of it, and the packages by hard links. */
 function copyRepository(): string {
   const copy = mkdtempSync(join(tmpdir(), 'berth-mutants-'));
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
@@ -17,8 +17,17 @@ function copyRepository(): string {
     maxBuffer: 64 * 1024 * 1024,
   });
   for (const file of listed.split('\0').filter(Boolean)) cpSync(join(REPOSITORY, file), join(copy, file));
+  // By content and not by links: the copy builds anew what it takes for stale.
+  for (const folder of ['tools', ...packagesIn('apps'), ...packagesIn('libs')]) {
+    const built = join(REPOSITORY, folder, 'dist');
+    if (existsSync(built)) cpSync(built, join(copy, folder, 'dist'), { recursive: true });
+  }
   execFileSync('cp', ['--archive', '--link', join(REPOSITORY, 'node_modules'), copy]);
   return copy;
+}
+
+function packagesIn(folder: string): string[] {
+  return readdirSync(join(REPOSITORY, folder)).map((name) => join(folder, name));
 }
 
 interface Outcome {

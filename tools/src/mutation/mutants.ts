@@ -20,6 +20,8 @@ const OUTCOME = 'apps/scheduler/src/deployments/outcome-judge.ts';
 
 const GARBAGE_SPECS = ['apps/registry-proxy/test/garbage.spec.ts'];
 const FACTS_SPECS = ['apps/registry-proxy/test/facts.spec.ts'];
+const STORAGE_QUOTA = 'apps/registry-proxy/src/quota/storage-quota.ts';
+const STORAGE_SPECS = ['apps/registry-proxy/test/storage-quota.spec.ts'];
 const LEAVE_SPECS = ['apps/registry-proxy/test/leaves.spec.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -233,5 +235,26 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'exchange.access?.allows(name.name, performs) === false',
     to: 'exchange.access === undefined',
     specs: ['apps/registry-proxy/test/login.spec.ts'],
+  },
+  {
+    name: 'storage: a team is not locked while room is held',
+    file: STORAGE_QUOTA,
+    from: '      await lockTeam(transaction, team);',
+    to: '',
+    specs: STORAGE_SPECS,
+  },
+  {
+    name: 'storage: room is not held while bytes flow',
+    file: STORAGE_QUOTA,
+    from: "'UPDATE uploads SET held = $3 WHERE id = $1 AND writer = $2'",
+    to: "'SELECT $1::uuid, $2::uuid, $3::bigint'",
+    specs: STORAGE_SPECS,
+  },
+  {
+    name: 'storage: mounts and manifests take no room',
+    file: STORAGE_QUOTA,
+    from: 'if (used + size > bytes)',
+    to: 'if (used < 0)',
+    specs: STORAGE_SPECS,
   },
 ];

@@ -18,6 +18,7 @@ interface SetOptions extends Common {
   cpu?: number;
   memory?: string;
   instances?: number;
+  storage?: string;
 }
 
 const WHOSE = 'teams/<team>, users/<user>, projects/<project> or environments/<project>.<env>';
@@ -29,12 +30,14 @@ export function quotaCommands(cli: Cli): Command {
       .action((whose: string | undefined, options: Common & Paging) => show(cli, whose, options)),
     command('set <scope/name>', 'Set limits; a dimension that is left out has none', [
       'quota set teams/acme --cpu 4 --memory 8GiB --instances 5',
+      'quota set teams/acme --storage 20GiB',
       'quota set environments/shop.dev --instances 2',
     ])
       .argument('<scope/name>', WHOSE)
       .option('--cpu <cores>', 'cores, such as 0.5 or 4', cores)
       .option('--memory <size>', 'such as 512MiB or 8GiB', size)
       .option('--instances <n>', 'running containers', whole(0, 1_000_000))
+      .option('--storage <size>', "of a team: what its images may take in Berth's registry", size)
       .action((whose: string, options: SetOptions) => set(cli, whose, options)),
   ]);
 }
@@ -71,8 +74,8 @@ async function show(cli: Cli, whose: string | undefined, options: Common & Pagin
 }
 
 async function set(cli: Cli, whose: string, options: SetOptions): Promise<void> {
-  const { cpu, memory, instances } = options;
-  const quota = await cli.api.put(pathOf(whose), Quota, { limits: { cpu, memory, instances } });
+  const { cpu, memory, instances, storage } = options;
+  const quota = await cli.api.put(pathOf(whose), Quota, { limits: { cpu, memory, instances, storage } });
   if (options.json) return cli.output.json(quota);
   showQuotas(cli, [quota]);
 }
@@ -87,6 +90,13 @@ function showQuotas(cli: Cli, quotas: readonly Quota[]): void {
       ['CPU', ({ used, limits }) => of(used.cpu, limits.cpu)],
       ['MEMORY', ({ used, limits }) => of(used.memory, limits.memory)],
       ['INSTANCES', ({ used, limits }) => of(used.instances, limits.instances)],
+      [
+        'STORAGE',
+        ({ used, limits }) =>
+          used.storage === undefined && limits.storage === undefined
+            ? '-'
+            : of(used.storage ?? 'unknown', limits.storage),
+      ],
       ['COST', ({ cost }) => (cost ? `${cost.perMonth.toFixed(2)} ${cost.currency} a month` : '-')],
     ],
     'No limits are set.',

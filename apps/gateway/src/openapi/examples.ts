@@ -395,13 +395,13 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Quota: {
     scope: 'teams',
     name: 'acme',
-    limits: { cpu: 4, memory: '8GiB', instances: 5 },
-    used: { cpu: 0.5, memory: '512MiB', instances: 1 },
+    limits: { cpu: 4, memory: '8GiB', instances: 5, storage: '20GiB' },
+    used: { cpu: 0.5, memory: '512MiB', instances: 1, storage: '1.25GiB' },
     cost: { currency: 'EUR', perHour: 0.012, perMonth: 8.76 },
   },
   Prices: { currency: 'EUR', cpu: 0.02, memory: 0.004, setBy: 'root', setAt: TIME },
   SetPrices: { currency: 'EUR', cpu: 0.02, memory: 0.004 },
-  SetQuota: { limits: { cpu: 4, memory: '8GiB', instances: 5 } },
+  SetQuota: { limits: { cpu: 4, memory: '8GiB', instances: 5, storage: '20GiB' } },
   AuditRecord: {
     id: ID,
     time: TIME,

@@ -14,6 +14,7 @@ export interface Viewer {
 
 const COLUMNS = `
   k.scope, k.name, l.cpu_millis AS cpu_limit, l.memory_bytes AS memory_limit, l.instances AS instances_limit,
+  l.storage_bytes AS storage_limit,
   u.cpu_millis AS cpu_used, u.memory_bytes AS memory_used, u.instances AS instances_used,
   c.currency, c.micros AS cost_micros`;
 
@@ -52,6 +53,12 @@ export class LimitStore {
       [scope, name],
     );
     return toQuota(row);
+  }
+
+  /** Bytes that the images of a team may take; null for any number. */
+  async storageLimit(team: string): Promise<number | null> {
+    const found = await this.dataSource.manager.findOneBy(LimitEntity, { scope: 'teams', name: team });
+    return found?.storageBytes ?? null;
   }
 
   /** Scopes that have a limit, by scope and name, after a position. */

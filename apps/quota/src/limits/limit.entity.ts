@@ -25,6 +25,10 @@ export class LimitEntity {
   @Column('bigint', { nullable: true, transformer: wholeNumber })
   instances!: number | null;
 
+  /** Of a team only. */
+  @Column('bigint', { name: 'storage_bytes', nullable: true, transformer: wholeNumber })
+  storageBytes!: number | null;
+
   @UpdateDateColumn({ name: 'updated_at', type: 'timestamptz' })
   updatedAt!: Date;
 }

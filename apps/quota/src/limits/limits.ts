@@ -17,7 +17,8 @@ import {
 import { draftEvent } from '@berth/messaging';
 import { LimitStore } from './limit-store.js';
 import { toLimits } from './quota-shape.js';
-import { quotaResource, type QuotaKey } from './quota-subject.js';
+import { quotaResource, requireTeamForStorage, type QuotaKey } from './quota-subject.js';
+import { StoredImages } from './stored-images.js';
 
 /** Limits, as people see and set them: each an action that passes the pipeline. */
 @Injectable()
@@ -25,6 +26,7 @@ export class LimitsService {
   constructor(
     private readonly pipeline: ActionPipeline,
     private readonly store: LimitStore,
+    private readonly images: StoredImages,
   ) {}
 
   /** Admins see all limits; everyone else their own, and those of their teams with their projects. */
@@ -33,7 +35,7 @@ export class LimitsService {
     const after = positionOf(cursor);
     return this.pipeline.read({ action: actions.quotaList, resource: PLATFORM, context: {} }, async () => {
       const viewer = admin ? null : { user, teams: teams.map(({ team }) => team) };
-      const found = await this.store.list(viewer, after, limit + 1);
+      const found = await this.images.addTo(await this.store.list(viewer, after, limit + 1));
       return toPage(
         found,
         limit,
@@ -44,21 +46,31 @@ export class LimitsService {
   }
 
   get(key: QuotaKey): Promise<Quota> {
-    return this.pipeline.read({ action: actions.quotaRead, resource: quotaResource(key), context: {} }, () =>
-      this.store.get(key),
-    );
+    const intent = { action: actions.quotaRead, resource: quotaResource(key), context: {} };
+    return this.pipeline.read(intent, async () => this.told(await this.store.get(key)));
   }
 
   /** Replaces all limits of the scope. May go below what is used: then nothing more fits until less is. */
-  set({ limits: wanted, ...key }: QuotaKey & z.infer<typeof SetQuota>): Promise<Quota> {
+  async set({ limits: wanted, ...key }: QuotaKey & z.infer<typeof SetQuota>): Promise<Quota> {
     const resource = quotaResource(key);
+    if (wanted.storage !== undefined) requireTeamForStorage(key.scope);
     const limits = toLimits({ limits: wanted });
     const context = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null));
-    return this.pipeline.change({ action: actions.quotaSet, resource, context }, async (transaction) => {
-      await this.store.replace(transaction, key, limits);
-      const quota = await this.store.get(key, transaction);
-      return { result: quota, outcome: {}, events: [draftEvent(quotaSetEvent, resource, quota)] };
-    });
+    const set = await this.pipeline.change(
+      { action: actions.quotaSet, resource, context },
+      async (transaction) => {
+        await this.store.replace(transaction, key, limits);
+        const quota = await this.store.get(key, transaction);
+        return { result: quota, outcome: {}, events: [draftEvent(quotaSetEvent, resource, quota)] };
+      },
+    );
+    return this.told(set);
+  }
+
+  /** The registry's word on what images take is no part of the change. */
+  private async told(quota: Quota): Promise<Quota> {
+    const [told] = await this.images.addTo([quota]);
+    return told;
   }
 }
 

@@ -6,11 +6,13 @@ describe('a quota', () => {
       cpuMillis: 1_500,
       memoryBytes: 8 * 1024 ** 3,
       instances: 5,
+      storageBytes: null,
     });
-    expect(toLimits({ limits: { memory: 1_000 } })).toEqual({
+    expect(toLimits({ limits: { memory: 1_000, storage: '1GiB' } })).toEqual({
       cpuMillis: null,
       memoryBytes: 1_000,
       instances: null,
+      storageBytes: 1024 ** 3,
     });
   });
 
@@ -27,13 +29,14 @@ describe('a quota', () => {
     expect(
       toQuota({
         ...{ scope: 'teams', name: 'acme', cpu_limit: '2500', memory_limit: null, instances_limit: '0' },
+        ...{ storage_limit: '5368709120' },
         ...{ cpu_used: '250', memory_used: '1610612736', instances_used: '3' },
         ...{ currency: 'EUR', cost_micros: '11000' },
       }),
     ).toEqual({
       scope: 'teams',
       name: 'acme',
-      limits: { cpu: 2.5, instances: 0 },
+      limits: { cpu: 2.5, instances: 0, storage: '5GiB' },
       used: { cpu: 0.25, memory: '1.5GiB', instances: 3 },
       cost: { currency: 'EUR', perHour: 0.011, perMonth: 8.03 },
     });

@@ -11,7 +11,7 @@ import {
 import { toCores, toMillis } from '../ledger/units.js';
 import type { LimitEntity } from './limit.entity.js';
 
-export type Limits = Pick<LimitEntity, 'cpuMillis' | 'memoryBytes' | 'instances'>;
+export type Limits = Pick<LimitEntity, 'cpuMillis' | 'memoryBytes' | 'instances' | 'storageBytes'>;
 
 /** A limit with what is used of it, as the database tells it: numbers as text. */
 export interface QuotaRow {
@@ -20,6 +20,7 @@ export interface QuotaRow {
   cpu_limit: string | null;
   memory_limit: string | null;
   instances_limit: string | null;
+  storage_limit: string | null;
   cpu_used: string;
   memory_used: string;
   instances_used: string;
@@ -28,15 +29,16 @@ export interface QuotaRow {
   cost_micros: string | null;
 }
 
-const Sizes = z.object({ limits: z.object({ memory: ByteSize.optional() }) });
+const Sizes = z.object({ limits: z.object({ memory: ByteSize.optional(), storage: ByteSize.optional() }) });
 
 /** Limits as people write them, in the ledger's units. Throws VALIDATION_FAILED for a size that is none. */
 export function toLimits({ limits }: z.infer<typeof SetQuota>): Limits {
-  const { memory } = parseOrThrow(Sizes, { limits }, 'The quota').limits;
+  const { memory, storage } = parseOrThrow(Sizes, { limits }, 'The quota').limits;
   return {
     cpuMillis: limits.cpu === undefined ? null : toMillis(limits.cpu),
     memoryBytes: memory ?? null,
     instances: limits.instances ?? null,
+    storageBytes: storage ?? null,
   };
 }
 
@@ -48,6 +50,7 @@ export function toQuota(row: QuotaRow): Quota {
       ...(row.cpu_limit === null ? {} : { cpu: toCores(Number(row.cpu_limit)) }),
       ...(row.memory_limit === null ? {} : { memory: formatBytes(Number(row.memory_limit)) }),
       ...(row.instances_limit === null ? {} : { instances: Number(row.instances_limit) }),
+      ...(row.storage_limit === null ? {} : { storage: formatBytes(Number(row.storage_limit)) }),
     },
     used: {
       cpu: toCores(Number(row.cpu_used)),

@@ -34,6 +34,11 @@ export function quotaResource({ scope, name, team }: QuotaKey): ResourceRef {
   return { type: 'Environment', id: name, team, project, environment };
 }
 
+/** Throws VALIDATION_FAILED: an image belongs to a team, not to a part of it. */
+export function requireTeamForStorage(scope: QuotaScope): void {
+  if (scope !== 'teams') throw invalid('limits.storage', 'is a limit of teams only: images belong to a team');
+}
+
 function requireNames(...names: string[]): void {
   for (const name of names) {
     const parsed = Name.safeParse(name);

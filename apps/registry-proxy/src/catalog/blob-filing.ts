@@ -35,12 +35,17 @@ export class BlobFiling {
     });
   }
 
-  /** Lets a repository hold what is in the store already. False where it is not, or not any more. */
-  async share(name: RepositoryName, digest: Digest): Promise<boolean> {
+  /** Lets a repository hold what is in the store already, unless `before` throws. False where it is not, or not any more. */
+  async share(
+    name: RepositoryName,
+    digest: Digest,
+    before: (size: number, transaction: EntityManager) => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<boolean> {
     return this.database.transaction(async (transaction) => {
       await lockBlob(transaction, digest);
       const size = await this.store.size(digest);
       if (size === null) return false;
+      await before(size, transaction);
       await this.catalog.link(name, digest, size, transaction);
       return true;
     });

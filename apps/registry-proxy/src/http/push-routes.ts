@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ActionPipeline, type Grant } from '@berth/actions';
-import { actions, imagePushed } from '@berth/contracts';
+import { actions, BerthError, imagePushed } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { ImageCatalog } from '../catalog/image-catalog.js';
 import { FoundImages } from '../facts/found-images.js';
@@ -64,11 +64,17 @@ export class PushRoutes {
     };
   }
 
-  /** Bytes on their way are checked like the push that they belong to; its record is the manifest's. */
+  /** Bytes on their way are checked like the push that they belong to; its record is the manifest's, but where there is no room. */
   private async checked({ name }: Target, handle: (name: HostedName) => Promise<void>): Promise<void> {
     const hosted = requireHosted(name);
-    await this.pipeline.authorize(pushIntent(hosted, ''));
-    await handle(hosted);
+    const grant = await this.pipeline.authorize(pushIntent(hosted, ''));
+    try {
+      await handle(hosted);
+    } catch (thrown) {
+      if (thrown instanceof BerthError && thrown.code === 'QUOTA_EXCEEDED')
+        await this.pipeline.recordRefusal(grant, thrown);
+      throw thrown;
+    }
   }
 
   private async manifest(exchange: Exchange, { name, reference }: Target): Promise<void> {

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ActionPipeline, requireActor } from '@berth/actions';
 import { actions, BerthError } from '@berth/contracts';
-import { BlobFiling } from '../catalog/blob-filing.js';
 import { ImageCatalog } from '../catalog/image-catalog.js';
 import { isDigestAlgorithm, type Digest } from '../names/digest.js';
 import { isNameProblem, type HostedName, type RepositoryName } from '../names/repository-name.js';
-import { Uploads, type UploadProblem, type UploadState } from '../push/uploads.js';
+import { Uploads, type Chunk, type UploadProblem, type UploadState } from '../push/uploads.js';
 import type { Exchange } from './exchange.js';
 import { pullIntent } from './image-intent.js';
 import { NameReader } from './name-reader.js';
@@ -22,7 +21,6 @@ const IDLE_MS = 60_000;
 export class UploadHandler {
   constructor(
     private readonly uploads: Uploads,
-    private readonly filing: BlobFiling,
     private readonly catalog: ImageCatalog,
     private readonly names: NameReader,
     private readonly pipeline: ActionPipeline,
@@ -40,7 +38,7 @@ export class UploadHandler {
       throw new OciError('DIGEST_INVALID', `"${algorithm.slice(0, 50)}" is neither sha256 nor sha512`);
     const upload = await this.uploads.start(name);
     if (digest === null) this.progress(exchange, 202, name, upload);
-    else await this.complete(exchange, name, upload.id, null, digest);
+    else await this.complete(exchange, name, upload.id, digest);
   }
 
   async status(exchange: Exchange, name: HostedName, id: string): Promise<void> {
@@ -52,7 +50,7 @@ export class UploadHandler {
   async chunk(exchange: Exchange, name: HostedName, id: string): Promise<void> {
     if (!UUID.test(id)) throw unknownUpload(id);
     limitIdleness(exchange);
-    const result = await this.uploads.append(name, id, startOfChunk(exchange), exchange.request);
+    const result = await this.uploads.append(name, id, chunkOf(exchange));
     if ('problem' in result) throw problemError(result, name, id);
     this.progress(exchange, 202, name, result);
   }
@@ -62,7 +60,7 @@ export class UploadHandler {
     if (digest === null)
       throw new OciError('DIGEST_INVALID', 'the upload is finished with ?digest=<algorithm>:…');
     if (!UUID.test(id)) throw unknownUpload(id);
-    await this.complete(exchange, name, id, startOfChunk(exchange), digest);
+    await this.complete(exchange, name, id, digest);
   }
 
   async cancel(exchange: Exchange, name: HostedName, id: string): Promise<void> {
@@ -72,15 +70,9 @@ export class UploadHandler {
     exchange.response.end();
   }
 
-  private async complete(
-    exchange: Exchange,
-    name: HostedName,
-    id: string,
-    from: number | null,
-    digest: Digest,
-  ): Promise<void> {
+  private async complete(exchange: Exchange, name: HostedName, id: string, digest: Digest): Promise<void> {
     limitIdleness(exchange);
-    const result = await this.uploads.finish(name, id, from, exchange.request, digest);
+    const result = await this.uploads.finish(name, id, chunkOf(exchange), digest);
     if ('problem' in result) throw problemError(result, name, id);
     this.created(exchange, name, digest);
   }
@@ -92,7 +84,7 @@ export class UploadHandler {
       if (!(await this.mayPull(source, digest))) continue;
       // Only what is here: a mount is no reason to ask an upstream.
       if (!(await this.catalog.isLinked(source.name, digest))) continue;
-      if (await this.filing.share(name, digest)) return true;
+      if (await this.uploads.mount(name, digest)) return true;
     }
     return false;
   }
@@ -141,6 +133,15 @@ function uploadHeaders(name: HostedName, id: string, size: number): Record<strin
     location: `/v2/${name.name}/blobs/uploads/${id}`,
     range: `0-${Math.max(0, size - 1)}`,
     'docker-upload-uuid': id,
+  };
+}
+
+function chunkOf(exchange: Exchange): Chunk {
+  const length = exchange.header('content-length');
+  return {
+    from: startOfChunk(exchange),
+    length: length === undefined ? null : Number(length),
+    body: exchange.request,
   };
 }
 

@@ -6,6 +6,7 @@ import type { HostedName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
 import { ManifestProblem, readManifest, type ManifestContent } from '../pull/manifest-content.js';
 import type { ManifestStore } from '../pull/manifest-store.js';
+import type { StorageQuota } from '../quota/storage-quota.js';
 import type { BlobStore } from '../store/blob-store.js';
 import { OciError } from '../http/oci-error.js';
 
@@ -24,6 +25,7 @@ export class ManifestPushes {
     private readonly catalog: ImageCatalog,
     private readonly manifests: ManifestStore,
     private readonly blobs: BlobStore,
+    private readonly quota: StorageQuota,
   ) {}
 
   /** What was sent, read and held against its reference. Throws OciError. */
@@ -41,15 +43,19 @@ export class ManifestPushes {
     }
   }
 
+  /** Throws OciError, and QUOTA_EXCEEDED. */
   async put(
     name: HostedName,
     tags: readonly string[],
     manifest: PushedManifest,
     transaction: EntityManager,
   ): Promise<void> {
-    await this.requireParts(name.name, manifest.content, transaction);
-    await lockBlob(transaction, manifest.digest);
-    await this.manifests.put(manifest.digest, manifest.bytes);
+    const { digest, size, content } = manifest;
+    const limit = await this.quota.limitOf(name.team);
+    await this.requireParts(name.name, content, transaction);
+    await lockBlob(transaction, digest);
+    await this.quota.requireFor(limit, digest, size, transaction);
+    await this.manifests.put(digest, manifest.bytes);
     await this.catalog.putManifest(name, manifest, tags, transaction);
   }
 

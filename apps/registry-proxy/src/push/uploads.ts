@@ -6,6 +6,7 @@ import { UploadRow } from '../catalog/entities.js';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
 import { algorithmOf, type Digest } from '../names/digest.js';
 import type { HostedName } from '../names/repository-name.js';
+import type { StorageLimit, StorageQuota } from '../quota/storage-quota.js';
 import type { BlobStore, PartialBlob } from '../store/blob-store.js';
 import { hashOfPart } from './part-hash.js';
 
@@ -14,6 +15,15 @@ export interface UploadState {
   id: string;
   /** Bytes received and kept. */
   size: number;
+}
+
+/** What a client sends of a blob. */
+export interface Chunk {
+  /** Of its first byte; null: wherever the upload is. */
+  from: number | null;
+  /** Bytes; null where the client does not tell. */
+  length: number | null;
+  body: Readable;
 }
 
 export type UploadProblem =
@@ -28,6 +38,9 @@ interface Claim {
   writer: string;
   hash: Hash;
   renewal: NodeJS.Timeout;
+  limit: StorageLimit;
+  /** Bytes that there is room for, of all that the upload has. */
+  held: number;
 }
 
 const CLAIM_SECONDS = 30;
@@ -35,6 +48,8 @@ const RENEW_MS = 10_000;
 const ABANDONED_AFTER_HOURS = 24;
 /** Chunks of one write to the disk, and what a slow disk lets pile up. */
 const WRITE_BYTES = 1024 * 1024;
+/** Room held ahead for an upload whose length nobody tells. */
+const STEP_BYTES = 64 * 1024 * 1024;
 const MOST_KEPT_HASHES = 1_000;
 
 /**
@@ -51,9 +66,12 @@ export class Uploads {
     private readonly store: BlobStore,
     private readonly catalog: ImageCatalog,
     private readonly filing: BlobFiling,
+    private readonly quota: StorageQuota,
   ) {}
 
+  /** Throws QUOTA_EXCEEDED where the team has no room for anything. */
   async start(name: HostedName): Promise<UploadState> {
+    await this.quota.requireAny(await this.quota.limitOf(name.team));
     await this.catalog.ensureRepository(name);
     const part = await this.store.startUpload();
     await part.close();
@@ -67,34 +85,33 @@ export class Uploads {
     return row && { id, size: row.size };
   }
 
-  /**
-   * Takes a chunk at `from`, or wherever the upload is when null. What arrived before a broken connection is kept, so
-   * that the client can go on from there.
-   */
-  async append(
-    name: HostedName,
-    id: string,
-    from: number | null,
-    body: Readable,
-  ): Promise<UploadState | UploadProblem> {
-    const claim = await this.claim(name, id, from);
+  /** Lets the repository hold a blob that another one has. False where it is gone. Throws QUOTA_EXCEEDED. */
+  async mount(name: HostedName, digest: Digest): Promise<boolean> {
+    const limit = await this.quota.limitOf(name.team);
+    return this.filing.share(name, digest, (size, transaction) =>
+      this.quota.requireFor(limit, digest, size, transaction),
+    );
+  }
+
+  /** What arrived before a broken connection is kept, so that the client can go on from there. Throws QUOTA_EXCEEDED. */
+  async append(name: HostedName, id: string, chunk: Chunk): Promise<UploadState | UploadProblem> {
+    const claim = await this.claim(name, id, chunk.from);
     if ('problem' in claim) return claim;
-    await this.receive(claim, body);
+    await this.receive(claim, chunk);
     await this.release(claim);
     return { id, size: claim.part.size };
   }
 
-  /** Takes a last chunk, if there is one, and makes the whole a blob of the repository. */
+  /** Takes a last chunk, if there is one, and makes the whole a blob of the repository. Throws QUOTA_EXCEEDED. */
   async finish(
     name: HostedName,
     id: string,
-    from: number | null,
-    body: Readable,
+    chunk: Chunk,
     digest: Digest,
   ): Promise<{ size: number } | UploadProblem> {
-    const claim = await this.claim(name, id, from);
+    const claim = await this.claim(name, id, chunk.from);
     if ('problem' in claim) return claim;
-    await this.receive(claim, body);
+    await this.receive(claim, chunk);
     try {
       const algorithm = algorithmOf(digest);
       // Only at the end a client has to say which it goes by. All but none go by SHA-256, so that one runs along.
@@ -138,6 +155,7 @@ export class Uploads {
     const before = await this.database.findOneBy(UploadRow, { id, repository: name.name });
     if (before === null) return { problem: 'unknown' };
     if (from !== null && from !== before.size) return { problem: 'out-of-order', size: before.size };
+    const limit = await this.quota.limitOf(name.team);
     const writer = randomUUID();
     const [rows] = await this.database.query<[{ part: string }[], number]>(
       `UPDATE uploads SET writer = $2, writer_until = now() + make_interval(secs => $3), updated_at = now()
@@ -165,19 +183,21 @@ export class Uploads {
     const hash = kept !== undefined && kept.writer === before.writer ? kept.hash : await hashOfPart(part);
     const claimed = { ...before, part: part.name };
     const renewal = setInterval(() => void this.renew(id, writer), RENEW_MS);
-    return { row: claimed, part, writer, hash, renewal };
+    return { row: claimed, part, writer, hash, renewal, limit, held: limit.bytes === null ? Infinity : 0 };
   }
 
-  private async receive(claim: Claim, body: Readable): Promise<void> {
+  private async receive(claim: Claim, { body, length }: Chunk): Promise<void> {
     let chunks: Buffer[] = [];
     let waiting = 0;
     const write = async (): Promise<void> => {
+      await this.requireRoom(claim, claim.part.size + waiting, STEP_BYTES);
       const written = chunks;
       chunks = [];
       waiting = 0;
       await claim.part.append(written);
     };
     try {
+      if (length !== null) await this.requireRoom(claim, claim.part.size + length, 0);
       for await (const chunk of body as AsyncIterable<Buffer>) {
         claim.hash.update(chunk);
         chunks.push(chunk);
@@ -187,10 +207,17 @@ export class Uploads {
       await write();
     } catch (error) {
       await write().catch(() => undefined);
-      // Where the disk failed, hash and bytes differ now: the bytes are read again when the client goes on.
+      // Where the disk failed, or there was no room, hash and bytes differ now: the bytes are read again when the client goes on.
       await this.release(claim, false);
       throw error;
     }
+  }
+
+  /** Throws QUOTA_EXCEEDED unless there is room for so many bytes of the upload. */
+  private async requireRoom(claim: Claim, least: number, ahead: number): Promise<void> {
+    if (least <= claim.held) return;
+    const { row, writer, limit } = claim;
+    claim.held = await this.quota.hold(limit, { id: row.id, writer, least, most: least + ahead });
   }
 
   private async renew(id: string, writer: string): Promise<void> {

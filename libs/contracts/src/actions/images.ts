@@ -21,6 +21,7 @@ export const imagePush = defineAction({
   summary: 'Push an image',
   ...images,
   ...change,
+  consumes: ['storage'],
   resource: ['Image'],
   permission: 'develop',
   context: ImageNamed,

@@ -32,5 +32,6 @@ export const quotaSet = defineAction({
     cpuMillis: z.int().optional(),
     memoryBytes: z.int().optional(),
     instances: z.int().optional(),
+    storageBytes: z.int().optional(),
   }),
 });

@@ -36,6 +36,13 @@ export const registryRpc = {
   setUpstream: defineRpc('registry-proxy', 'upstreams.set', SetNamedUpstream, Upstream),
   removeUpstream: defineRpc('registry-proxy', 'upstreams.remove', NamedUpstream, done),
   checkUpstream: defineRpc('registry-proxy', 'upstreams.check', NamedUpstream, CheckedUpstream, 60_000),
+  /** Bytes of images by team; asked by the quota service to tell them, never from outside. */
+  storage: defineRpc(
+    'registry-proxy',
+    'storage',
+    z.strictObject({ teams: z.array(Name).max(1_000) }),
+    z.object({ used: z.record(z.string(), z.int()) }),
+  ),
   collect: defineRpc('registry-proxy', 'collect', CollectGarbage, CollectedGarbage, 45_000),
 };
 
@@ -54,6 +61,13 @@ export const quotaRpc = {
     'reserve',
     Reservation,
     z.object({ reserved: z.boolean(), limits: z.array(BrokenLimit) }),
+  ),
+  /** Bytes that a team's images may take, null for any number; what they take is known where they are. */
+  storageLimit: defineRpc(
+    'quota',
+    'storage-limit',
+    z.strictObject({ team: Name }),
+    z.object({ bytes: z.int().nullable() }),
   ),
   commit: defineRpc('quota', 'commit', z.strictObject({ id: Id }), done),
   release: defineRpc('quota', 'release', z.strictObject({ id: Id }), done),
