@@ -21,6 +21,7 @@ import { resourceCommands } from './commands/resources.js';
 import { catalogCommands } from './commands/catalog.js';
 import { certificateCommands } from './commands/certificates.js';
 import { imageCommands } from './commands/images.js';
+import { retentionCommands } from './commands/retention.js';
 import { upstreamCommands } from './commands/upstreams.js';
 import { nodeCommands } from './commands/nodes.js';
 import { secretCommands } from './commands/secrets.js';
@@ -71,6 +72,7 @@ export function buildProgram(cli: Cli): Command {
     certificateCommands,
     nodeCommands,
     imageCommands,
+    retentionCommands,
     upstreamCommands,
     quotaCommands,
     priceCommands,

@@ -198,6 +198,47 @@ describe('what is sent', () => {
     expect((await berth('image rm web --yes')).code).toBe(2);
   });
 
+  test('retention rules name their scope in the query, and say what goes', async () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const rule = {
+      ...{ scope: 'acme', team: 'acme', keepLast: 10, olderThanSeconds: 2_592_000, tags: '*' },
+      ...{ setBy: 'mira', setAt: new Date().toISOString() },
+    };
+    const going = {
+      tags: [{ repository: 'acme/web', tag: '1', digest }],
+      images: [{ repository: 'acme/web', digest }],
+      ...{ denied: [], more: false },
+    };
+    gateway.onJson('GET /v1/retention', list(rule));
+    gateway.onJson('PUT /v1/retention', rule);
+    gateway.onJson('POST /v1/retention/preview', going);
+    gateway.onJson('POST /v1/retention/apply', going);
+    gateway.on('DELETE /v1/retention', (_request, response) => void response.writeHead(204).end());
+
+    expect((await berth('retention ls')).stdout).toMatch(
+      /acme +\* +the last 10 and those of 30d +0s ago by mira/,
+    );
+    expect((await berth('retention set acme --keep 10 --older-than 30d')).stdout).toBe(
+      'Of acme, the last 10 and those of 30d stay.\nWithin the hour go 1 tag and 1 image. See them: berth retention preview acme\n',
+    );
+    expect(gateway.requests('PUT')[0]).toMatchObject({
+      query: { scope: 'acme' },
+      body: { keepLast: 10, olderThanSeconds: 2_592_000 },
+    });
+    // Of a repository without a rule, its team's.
+    expect((await berth('retention preview acme/web')).stdout).toBe(
+      `acme/web:1\nacme/web@${digest}\nWould go: 1 tag and 1 image.\n`,
+    );
+    expect(gateway.requests('POST').at(-1)).toMatchObject({
+      query: { scope: 'acme/web' },
+      body: { keepLast: 10, olderThanSeconds: 2_592_000, tags: '*' },
+    });
+    expect((await berth('retention apply acme --yes')).stdout).toMatch(/\nRemoved 1 tag and 1 image\.\n$/);
+    expect((await berth('retention rm acme')).stdout).toBe('Images of acme stay.\n');
+    expect(gateway.requests('DELETE')[0].query).toEqual({ scope: 'acme' });
+    expect((await berth('retention set acme --tags pr-*')).code).toBe(2);
+  });
+
   test('image inspect shows what it is, and nothing that it has not', async () => {
     const details = {
       ...{ repository: 'acme/web', reference: '1', digest: `sha256:${'a'.repeat(64)}` },

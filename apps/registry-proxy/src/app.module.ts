@@ -12,6 +12,7 @@ import { BlobFetches1763900000004 } from './migrations/1763900000004-blob-fetche
 import { Upkeep1763900000005 } from './migrations/1763900000005-upkeep.js';
 import { Upstreams1763900000006 } from './migrations/1763900000006-upstreams.js';
 import { TeamStorage1763900000007 } from './migrations/1763900000007-team-storage.js';
+import { Retention1763900000008 } from './migrations/1763900000008-retention.js';
 import { RegistryModule } from './registry.module.js';
 
 /** An OCI registry: hosted images, and the rest of the world through a cache. */
@@ -35,6 +36,7 @@ export class AppModule {
             Upkeep1763900000005,
             Upstreams1763900000006,
             TeamStorage1763900000007,
+            Retention1763900000008,
           ],
         }),
         MessagingModule.forService({ service: 'registry-proxy', env, outbox: true }),

@@ -46,6 +46,10 @@ import { ManifestRemovals } from './remove/manifest-removals.js';
 import { ImageResolver } from './resolve/image-resolver.js';
 import { ReferenceSettings } from './resolve/reference-settings.js';
 import { ResolveController } from './resolve/resolve.controller.js';
+import { RetentionRounds } from './retention/retention-rounds.js';
+import { RetentionRules } from './retention/retention-rules.js';
+import { RetentionController } from './retention/retention.controller.js';
+import { Retention } from './retention/retention.js';
 import { Seal } from './sealing/seal.js';
 import { FileBlobStore } from './store/file-blob-store.js';
 import { AddedUpstreams, UPSTREAM_PASSWORDS } from './upstream/added-upstreams.js';
@@ -87,6 +91,7 @@ export class RegistryModule {
         InspectionController,
         UpstreamsController,
         StorageController,
+        RetentionController,
       ],
       providers: [
         { provide: FileBlobStore, useFactory: () => FileBlobStore.open(env.REGISTRY_STORE) },
@@ -213,13 +218,26 @@ export class RegistryModule {
           inject: [EntityManager],
           useFactory: (database: EntityManager) => new CacheEviction(database),
         },
+        RetentionRules,
+        Retention,
+        RetentionRounds,
         Collector,
         Scrubber,
         {
           provide: Housekeeping,
-          inject: [Collector, Scrubber, CacheEviction, LOGGER],
-          useFactory: (collector: Collector, scrubber: Scrubber, eviction: CacheEviction, logger: Logger) =>
-            new Housekeeping({ collector, scrubber, eviction }, env.REGISTRY_CACHE_BYTES ?? null, logger),
+          inject: [Collector, Scrubber, CacheEviction, RetentionRounds, LOGGER],
+          useFactory: (
+            collector: Collector,
+            scrubber: Scrubber,
+            eviction: CacheEviction,
+            retention: RetentionRounds,
+            logger: Logger,
+          ) =>
+            new Housekeeping(
+              { collector, scrubber, eviction, retention },
+              env.REGISTRY_CACHE_BYTES ?? null,
+              logger,
+            ),
         },
         {
           provide: ManifestPushes,

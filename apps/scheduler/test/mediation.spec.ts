@@ -58,6 +58,7 @@ describe('every way into the service', () => {
     expect(open.map(({ handler }) => handler).sort()).toEqual([
       'HealthController.alive',
       'HealthController.ready',
+      'ImagesInUseController.inUse',
       'MetricsController.read',
     ]);
   });

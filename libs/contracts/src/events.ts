@@ -10,6 +10,7 @@ import { PolicyException } from './policy-exceptions.js';
 import { PolicyHook } from './policy-hooks.js';
 import { CollectedGarbage, DamagedBlob } from './images.js';
 import { Prices } from './prices.js';
+import { InRetentionScope, RetentionRule } from './retention.js';
 import { NamedUpstream, Upstream } from './upstreams.js';
 import { Quota } from './quotas.js';
 
@@ -243,6 +244,16 @@ export const upstreamRemovedEvent = defineEvent(
   'upstream.removed.v1',
   'Images are no more pulled through from a registry.',
   NamedUpstream,
+);
+export const retentionSetEvent = defineEvent(
+  'retention.set.v1',
+  'A rule by which images go was set.',
+  RetentionRule,
+);
+export const retentionRemovedEvent = defineEvent(
+  'retention.removed.v1',
+  'A rule by which images went is gone.',
+  InRetentionScope,
 );
 export const pricesSetEvent = defineEvent('price.set.v1', 'Prices were set.', Prices);
 export const quotaSetEvent = defineEvent('quota.set.v1', 'Limits were set.', Quota);

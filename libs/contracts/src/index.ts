@@ -18,6 +18,7 @@ export * from './policy-review.js';
 export * from './policy-pulse.js';
 export * from './images.js';
 export * from './upstreams.js';
+export * from './retention.js';
 export * from './records.js';
 export * from './events.js';
 export * from './secrets.js';

@@ -42,7 +42,7 @@ describe('the table of permissions', () => {
     ['quota', ['policy', 'registry-proxy']],
     ['audit', ['policy']],
     ['scheduler', ['policy', 'quota', 'registry-proxy']],
-    ['registry-proxy', ['policy', 'quota']],
+    ['registry-proxy', ['policy', 'quota', 'scheduler']],
     ['observer', []],
   ] as const)('lets %s call %j and nobody else', (user, called) => {
     const calls = natsPermissions(user).publish.filter((subject) => subject.startsWith('berth.rpc.'));

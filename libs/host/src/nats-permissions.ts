@@ -17,7 +17,7 @@ export interface NatsPermissions {
 const CALLS: Record<ServiceName, ServiceName[]> = {
   gateway: ['policy', 'scheduler', 'registry-proxy', 'quota', 'audit'],
   scheduler: ['policy', 'quota', 'registry-proxy'],
-  'registry-proxy': ['policy', 'quota'],
+  'registry-proxy': ['policy', 'quota', 'scheduler'],
   policy: ['quota'],
   quota: ['policy', 'registry-proxy'],
   audit: ['policy'],

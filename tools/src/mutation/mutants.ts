@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a refusal of quota is not recorded',
     file: PIPELINE,
-    from: "await this.recordAlone(grant, { outcome: 'denied', code: error.code, reason });\n    throw error;",
+    from: 'await this.recordRefusal(grant, error);',
     to: 'throw error;',
   },
   {

@@ -63,12 +63,12 @@ export class Api {
     path: string,
     schema: S,
     body: unknown,
-    { repeatable = true } = {},
+    { repeatable = true, query }: { repeatable?: boolean; query?: Query } = {},
   ): Promise<z.output<S>> {
     const headers = repeatable ? { 'idempotency-key': randomUUID() } : undefined;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.ask({ method: 'POST', path, body, headers }, schema);
+        return await this.ask({ method: 'POST', path, query, body, headers }, schema);
       } catch (error) {
         const again = repeatable && error instanceof CliError && isBroken(error) && attempt < POST_ATTEMPTS;
         if (!again) throw error;
@@ -77,8 +77,8 @@ export class Api {
     }
   }
 
-  put<S extends z.ZodType>(path: string, schema: S, body: unknown): Promise<z.output<S>> {
-    return this.ask({ method: 'PUT', path, body }, schema);
+  put<S extends z.ZodType>(path: string, schema: S, body: unknown, query?: Query): Promise<z.output<S>> {
+    return this.ask({ method: 'PUT', path, query, body }, schema);
   }
 
   async delete(path: string, query?: Query): Promise<void> {

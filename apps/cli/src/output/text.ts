@@ -39,6 +39,12 @@ export function parseDuration(text: string): number | null {
   return match && unit ? (Number(match[1]) * unit[0]) / 1_000 : null;
 }
 
+/** `30d`, `36h`: in the largest unit that says it in whole numbers. */
+export function lasting(seconds: number): string {
+  const [size, unit] = UNITS.find(([size]) => (seconds * 1_000) % size === 0) ?? [1_000, 's'];
+  return `${(seconds * 1_000) / size}${unit}`;
+}
+
 /** The RFC 3339 timestamp of `2026-05-01T10:00:00Z`, `2026-05-01`, or of `15m` before now; null when it is none. */
 export function parseMoment(text: string, now = Date.now()): string | null {
   const seconds = parseDuration(text);

@@ -179,6 +179,17 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ...{ name: '1.2', digest: DIGEST, mediaType: 'application/vnd.oci.image.manifest.v1+json' },
     ...{ bytes: 24_117_248, updatedAt: TIME },
   },
+  SetRetention: { keepLast: 10, olderThanSeconds: 2_592_000, tags: '*' },
+  RetentionRule: {
+    ...{ scope: 'acme', team: 'acme', keepLast: 10, olderThanSeconds: 2_592_000, tags: '*' },
+    ...{ setBy: 'mira', setAt: TIME },
+  },
+  AppliedRetention: {
+    tags: [{ repository: 'acme/web', tag: '1.1', digest: DIGEST }],
+    images: [{ repository: 'acme/web', digest: DIGEST }],
+    denied: [],
+    more: false,
+  },
   SetUpstream: { url: 'https://quay.io', username: 'robot', password: '…', tokenHosts: [] },
   Upstream: {
     ...{

@@ -1,11 +1,12 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Logger } from '@berth/runtime';
+import type { RetentionRounds } from '../retention/retention-rounds.js';
 import type { CacheEviction } from './cache-eviction.js';
 import type { Collector } from './collector.js';
 import type { Scrubber } from './scrubber.js';
 
 const EVERY_MS = 60 * 60 * 1_000;
-const EACH_AT_MOST_MS = EVERY_MS / 3;
+const EACH_AT_MOST_MS = EVERY_MS / 4;
 /** What a service that stops waits for at most. */
 const SLICE_MS = 5_000;
 
@@ -16,7 +17,12 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
   private stopping = false;
 
   constructor(
-    private readonly rooms: { collector: Collector; scrubber: Scrubber; eviction: CacheEviction },
+    private readonly rooms: {
+      collector: Collector;
+      scrubber: Scrubber;
+      eviction: CacheEviction;
+      retention: RetentionRounds;
+    },
     private readonly mostCachedBytes: number | null,
     private readonly logger: Logger,
   ) {}
@@ -32,13 +38,14 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async round(): Promise<void> {
-    const { collector, scrubber, eviction } = this.rooms;
+    const { collector, scrubber, eviction, retention } = this.rooms;
     await this.attempt('eviction', async () => {
       if (this.mostCachedBytes === null) return false;
       const images = await eviction.run(this.mostCachedBytes);
       if (images > 0) this.logger.info({ images }, 'cache.evicted');
       return false;
     });
+    await this.attempt('retention', () => retention.round(SLICE_MS));
     await this.attempt('collection', () => collector.round(SLICE_MS));
     await this.attempt('scrub', () => scrubber.round(SLICE_MS));
   }

@@ -26,7 +26,7 @@ export interface PulledManifest {
 
 // How long an upstream in trouble is left alone when there is a copy to serve instead.
 const PAUSE_AFTER_TROUBLE_MS = 5_000;
-const USED_TOLD_EVERY_MS = 3_600_000;
+const USED_TOLD_EVERY_MS = 300_000;
 
 /** Finds manifests: here, or in the upstream that their name says, from where they come to stay. */
 export class ManifestPulls {
@@ -48,7 +48,7 @@ export class ManifestPulls {
     const found =
       name.kind === 'hosted' ? await this.serve(held, null) : await this.findThrough(name, reference, held);
     if (found === null) return null;
-    if (name.kind === 'upstream') await this.markUsed(name, found.digest);
+    await this.markUsed(name, found.digest);
     this.settings.metrics.manifests.inc({ from: sourceOf(name, found) });
     return found;
   }
@@ -154,8 +154,8 @@ export class ManifestPulls {
     return bytes && { digest: held.digest, mediaType: held.mediaType, bytes, cached: true, stale };
   }
 
-  /** What was used lately is the last to go when the cache is full. */
-  private async markUsed({ name }: UpstreamName, digest: Digest): Promise<void> {
+  /** What was used lately is the last to go: when the cache is full, and by retention rules. */
+  private async markUsed({ name }: RepositoryName, digest: Digest): Promise<void> {
     const key = `${name}@${digest}`;
     if (this.used.has(key)) return;
     this.used.set(key, true);

@@ -21,11 +21,16 @@ export class ImageRemoval {
     private readonly found: FoundImages,
   ) {}
 
-  /** By a tag that tag, by a digest the image with all its tags. */
-  remove(name: RepositoryName, reference: string): Promise<void> {
-    return this.change(name, reference, (repository, transaction) =>
-      this.removals.remove(repository, requireReference(reference, 'MANIFEST_UNKNOWN'), transaction),
-    );
+  /** By a tag that tag, by a digest the image with all its tags; not where `unless` throws. */
+  remove(
+    name: RepositoryName,
+    reference: string,
+    unless: (transaction: EntityManager) => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    return this.change(name, reference, async (repository, transaction) => {
+      await unless(transaction);
+      return this.removals.remove(repository, requireReference(reference, 'MANIFEST_UNKNOWN'), transaction);
+    });
   }
 
   removeBlob(name: RepositoryName, digest: string): Promise<void> {

@@ -18,7 +18,7 @@ function kinds(schema: z.ZodType): string[] {
 }
 
 /** Of which a no afterwards would come too late. */
-const FINAL = ['authentication.fail', 'node.remove', 'image.collect', 'image.scrub'];
+const FINAL = ['authentication.fail', 'node.remove', 'image.collect', 'image.scrub', 'retention.apply'];
 /** What only looks, at what is known only once it is found: judged before any of it is shown. */
 const FOUND = ['image.pull'];
 

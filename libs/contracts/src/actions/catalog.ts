@@ -12,6 +12,7 @@ export * from './nodes.js';
 export * from './resources.js';
 export * from './images.js';
 export * from './upstreams.js';
+export * from './retention.js';
 export * from './quotas.js';
 export * from './prices.js';
 export * from './audit.js';

@@ -19,6 +19,13 @@ import { page, PageRequest } from '../pages.js';
 import { Prices, SetPrices } from '../prices.js';
 import { BrokenLimit, Quota, QuotaScope, Reservation, SetQuota } from '../quotas.js';
 import { AuditQuery, AuditRecord } from '../records.js';
+import {
+  AppliedRetention,
+  InRetentionScope,
+  ListRetention,
+  RetentionRule,
+  SetScopedRetention,
+} from '../retention.js';
 import { CheckedUpstream, NamedUpstream, SetNamedUpstream, Upstream } from '../upstreams.js';
 import { defineRpc } from './define.js';
 
@@ -36,6 +43,17 @@ export const registryRpc = {
   setUpstream: defineRpc('registry-proxy', 'upstreams.set', SetNamedUpstream, Upstream),
   removeUpstream: defineRpc('registry-proxy', 'upstreams.remove', NamedUpstream, done),
   checkUpstream: defineRpc('registry-proxy', 'upstreams.check', NamedUpstream, CheckedUpstream, 60_000),
+  retention: defineRpc('registry-proxy', 'retention', ListRetention, page(RetentionRule)),
+  setRetention: defineRpc('registry-proxy', 'retention.set', SetScopedRetention, RetentionRule),
+  removeRetention: defineRpc('registry-proxy', 'retention.remove', InRetentionScope, done),
+  previewRetention: defineRpc(
+    'registry-proxy',
+    'retention.preview',
+    SetScopedRetention,
+    AppliedRetention,
+    45_000,
+  ),
+  applyRetention: defineRpc('registry-proxy', 'retention.apply', InRetentionScope, AppliedRetention, 45_000),
   /** Bytes of images by team; asked by the quota service to tell them, never from outside. */
   storage: defineRpc(
     'registry-proxy',

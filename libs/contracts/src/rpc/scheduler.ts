@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SetOnDrift } from '../drift.js';
-import { Id, Name } from '../names.js';
+import { Digest, Id, Name } from '../names.js';
 import { page, PageRequest } from '../pages.js';
 import { EnvironmentReview, ReviewQuery } from '../policy-review.js';
 import {
@@ -151,6 +151,16 @@ export const schedulerRpc = {
   ),
   getDeployment: defineRpc('scheduler', 'deployment.get', z.strictObject({ id: Id }), Deployment),
   cancelDeployment: defineRpc('scheduler', 'deployment.cancel', z.strictObject({ id: Id }), Deployment),
+  /**
+   * Digests of a team's images that environments of anybody's run, are about to, or ran before what they run: to these a rollback
+   * leads. Asked by the registry, never from outside.
+   */
+  imagesInUse: defineRpc(
+    'scheduler',
+    'image.in-use',
+    z.strictObject({ team: Name }),
+    z.object({ digests: z.array(Digest) }),
+  ),
   listReleases: defineRpc(
     'scheduler',
     'release.list',
