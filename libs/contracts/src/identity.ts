@@ -6,6 +6,12 @@ export const Role = z
   .describe('Each may do what the one before may');
 export type Role = z.infer<typeof Role>;
 
+/**
+ * The user that records name, and policies may name (`Berth::User::"anonymous"`), where no token is shown. Nobody can be called so. Permitted is what a
+ * policy permits to it by this name alone.
+ */
+export const ANONYMOUS = 'anonymous';
+
 /** Who acts: what a valid token stands for. Travels with each request between services; holds no secret. */
 export const Principal = z
   .object({

@@ -9,6 +9,7 @@ import { DataSource } from 'typeorm';
 import { POLICY_PULSE_MS, POLICY_PULSE_SUBJECT, type PolicyPulse } from '@berth/contracts';
 import { NatsLink, Notifications } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { LivePolicies } from '../policies/live-policies.js';
 
 /**
  * Tells where policy stands: at each change, and all the time, so that whoever hears nothing knows that they know nothing. See ADR
@@ -23,6 +24,7 @@ export class Pulse implements OnApplicationBootstrap, BeforeApplicationShutdown 
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly policies: LivePolicies,
     @Inject(NatsLink) private readonly link: NatsLink,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -59,7 +61,8 @@ export class Pulse implements OnApplicationBootstrap, BeforeApplicationShutdown 
       const [{ epoch, revision }] = await this.dataSource.query<{ epoch: string; revision: number }[]>(
         'SELECT (SELECT epoch FROM identity_epoch) AS epoch, (SELECT revision FROM policy_revision) AS revision',
       );
-      const pulse: PolicyPulse = { epoch: Number(epoch), revision };
+      // A change is told before the set that it makes is loaded: nobody must go by what was decided before it.
+      const pulse: PolicyPulse = { epoch: Number(epoch), revision, open: this.policies.open };
       if (this.link.connected) this.link.connection.publish(POLICY_PULSE_SUBJECT, JSON.stringify(pulse));
     } catch (error) {
       this.logger.debug({ err: error }, 'pulse.missed');

@@ -53,6 +53,19 @@ describe('a verdict', () => {
     expect(verdict({})).toEqual({ allowed: true, policies, advice: [] });
   });
 
+  it('permits nobody only what is permitted by that name', () => {
+    const nobody = { name: 'anonymous', token: 'none' as const };
+    const asker = { ...nobody, subject: { ...subject, name: 'anonymous', admin: false } };
+    expect(verdict(asker)).toMatchObject({ allowed: false, policies: [{ id: 'default-deny' }] });
+    const named = { policy: 'admins', mode: 'deny' as const, namesAnonymous: true };
+    const members = new Map([...intact.members, ['admins@platform', named] as const]);
+    expect(verdict(asker, { ...intact, members })).toMatchObject({ allowed: true });
+    const forbidding = { allowed: false, determining: ['sum@platform'], errors: [] };
+    expect(
+      verdict(asker, { ...intact, members }, actions.teamList, { evaluation: forbidding }),
+    ).toMatchObject({ allowed: false, policies: [{ id: 'sum' }] });
+  });
+
   it.each<[string, Partial<Asker>]>([
     ['principal-unknown', { subject: null }],
     ['token-unknown', { token: 'unknown' }],

@@ -1,4 +1,5 @@
 import {
+  ANONYMOUS,
   BerthError,
   type ActionDefinition,
   type AdviceMode,
@@ -60,7 +61,7 @@ export interface PoliciesInForce {
   messages: ReadonlyMap<string, MessageTemplate>;
   broken: ReadonlyMap<string, string>;
   /** What evaluations name: a policy as it is bound. */
-  members: ReadonlyMap<string, { policy: string; mode: PolicyMode | AdviceMode }>;
+  members: ReadonlyMap<string, { policy: string; mode: PolicyMode | AdviceMode; namesAnonymous?: boolean }>;
 }
 
 /** What the policies in force say: those that decide, and those that only advise. */
@@ -102,6 +103,12 @@ export function verdictOn(question: Question, inForce: PoliciesInForce, judges: 
       'Two evaluators do not agree about the policies here, so it is denied.',
     );
   if (errors.length > 0) return denied('evaluation-error', errorMessage(errors, inForce));
+  if (allowed && subject.name === ANONYMOUS) {
+    // What is said of everybody was said of those who are known.
+    const meant = determining.filter((member) => inForce.members.get(member)?.namesAnonymous);
+    if (meant.length === 0)
+      return denied('default-deny', `No policy permits ${action.name} to who shows no token.`);
+  }
   const told = new Voices(request, inForce);
   const ids = [...new Set(determining.map((member) => told.policyOf(member)))].sort();
   const advice = told.advice(judges.advise(request)).filter(({ id }) => allowed || !ids.includes(id));

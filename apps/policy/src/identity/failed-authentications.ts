@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Counter } from 'prom-client';
 import { ActionPipeline, type Grant } from '@berth/actions';
-import { actions, type BerthError, PLATFORM } from '@berth/contracts';
+import { actions, ANONYMOUS, type BerthError, PLATFORM } from '@berth/contracts';
 import { correlationId, Metrics } from '@berth/runtime';
 import { RecordAllowance } from './record-allowance.js';
 
@@ -47,7 +47,7 @@ export class FailedAuthentications {
     if (unrecorded === null) return;
     const reason =
       unrecorded === 0 ? error.message : `${error.message} ${unrecorded} others before it were not recorded.`;
-    await this.record({ user: 'anonymous', tokenId: null }, request, error.code, reason);
+    await this.record({ user: ANONYMOUS, tokenId: null }, request, error.code, reason);
   }
 
   private async record(

@@ -2,7 +2,8 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { Name } from '@berth/contracts';
+import { ANONYMOUS, Name } from '@berth/contracts';
+import type { Subject } from '../cedar/entities.js';
 import { LOGGER, type Logger } from '@berth/runtime';
 import type { Asker } from '../decisions/verdict.js';
 import { type AskerRow, KnownAskers, type Moment } from './known-askers.js';
@@ -137,7 +138,7 @@ function toAsker({ name, tokenId }: Waiting, row: AskerRow, { revision, now }: M
   return {
     name,
     revision,
-    subject: kind === null ? null : { name, kind, admin: admin === true, teams, team },
+    subject: kind === null ? nobody(name) : { name, kind, admin: admin === true, teams, team },
     token:
       tokenId === null
         ? 'none'
@@ -145,4 +146,9 @@ function toAsker({ name, tokenId }: Waiting, row: AskerRow, { revision, now }: M
           ? 'unknown'
           : { scopes, expired: expiresAt !== null && expiresAt <= now, revoked: revoked === true },
   };
+}
+
+/** Who shows no token has no row, and belongs nowhere. */
+function nobody(name: string): Subject | null {
+  return name === ANONYMOUS ? { name, kind: 'user', admin: false, teams: [] } : null;
 }

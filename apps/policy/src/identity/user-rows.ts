@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { BerthError, type User } from '@berth/contracts';
+import { ANONYMOUS, BerthError, type User } from '@berth/contracts';
 import { toUser } from './user.entity.js';
 
 /** Who acts in records when it is no user. */
-const RESERVED = ['anonymous', 'berth'];
+const RESERVED = [ANONYMOUS, 'berth'];
 
 /** Throws ALREADY_EXISTS. */
 export async function insertUser(

@@ -1,5 +1,11 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
-import type { AdviceMode, PolicyBinding, PolicyMode, PolicyScope } from '@berth/contracts';
+import {
+  ANONYMOUS,
+  type AdviceMode,
+  type PolicyBinding,
+  type PolicyMode,
+  type PolicyScope,
+} from '@berth/contracts';
 import type { PolicySet } from '../cedar/evaluator.js';
 import type { CompiledPolicy } from '../cedar/policy-compiler.js';
 import { NAMESPACE } from '../cedar/schema.js';
@@ -18,6 +24,8 @@ export interface BoundMember {
   policy: string;
   scope: PolicyScope;
   mode: PolicyMode | AdviceMode;
+  /** Whether it permits by name to who shows no token. */
+  namesAnonymous?: boolean;
 }
 
 /** The policies as evaluators take them, once for each binding. */
@@ -43,7 +51,8 @@ export function bindPolicies({ policies, bindings, exceptions }: PolicyPlaces): 
       effect === 'forbid' ? exceptions.filter((one) => one.policy === policy).map((one) => one.scope) : [];
     for (const { scope, mode } of bindings.get(policy) ?? []) {
       if (mode !== 'deny' && effect === 'permit') continue;
-      add({ policy, scope, mode }, scope, limited(json, { to: [scope], except: excepted }));
+      const namesAnonymous = effect === 'permit' && isAnonymous(json.principal);
+      add({ policy, scope, mode, namesAnonymous }, scope, limited(json, { to: [scope], except: excepted }));
       if (mode !== 'deny') continue;
       for (const part of excepted) {
         add(
@@ -84,4 +93,10 @@ const TYPES: Readonly<Record<string, string>> = {
 function scopeEntity(scope: PolicyScope): { type: string; id: string } {
   const [kind, id] = scope.split('/');
   return { type: `${NAMESPACE}::${TYPES[kind]}`, id };
+}
+
+function isAnonymous(scope: PolicyJson['principal']): boolean {
+  if (scope.op !== '==' || !('entity' in scope)) return false;
+  const { type, id } = '__entity' in scope.entity ? scope.entity.__entity : scope.entity;
+  return type === `${NAMESPACE}::User` && id === ANONYMOUS;
 }

@@ -31,6 +31,8 @@ export interface LiveSet extends PoliciesInForce {
   /** When the next exception ends, in milliseconds since 1970; then it is a set of the past. */
   until: number;
   hooks: readonly LiveHook[];
+  /** Whether a policy permits anything by name to who shows no token. */
+  open: boolean;
 }
 
 /**
@@ -79,6 +81,11 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
   get current(): LiveSet {
     if (!this.set) throw new BerthError('POLICY_UNAVAILABLE', 'The policies are not loaded yet. Try again.');
     return this.set;
+  }
+
+  /** Whether, as far as this instance knows, a policy permits anything by name to who shows no token. */
+  get open(): boolean {
+    return this.set?.open ?? false;
   }
 
   evaluate(request: EvaluationRequest): Evaluation {
@@ -132,7 +139,9 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
     // One that is to deny nothing may say nothing either.
     const denying = [...broken].filter(([id]) => bindings.get(id)?.some(({ mode }) => mode === 'deny'));
     const until = Math.min(...exceptions.map(({ expiresAt }) => expiresAt.getTime()));
-    this.set = { revision, messages, broken: new Map(denying), members: bound.members, until, hooks };
+    const { members } = bound;
+    const open = [...members.values()].some(({ namesAnonymous }) => namesAnonymous);
+    this.set = { revision, messages, broken: new Map(denying), members, until, hooks, open };
     this.logger.info({ revision, policies: policies.size }, 'policies.in-force');
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { BerthError, policyRpc, type Principal } from '@berth/contracts';
+import { ANONYMOUS, BerthError, policyRpc, type Principal } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
 import { PolicyStanding } from '../leave/policy-standing.js';
 import type { Access } from '../login/access.js';
@@ -17,6 +17,12 @@ export interface Client {
   access: Access | null;
 }
 
+/** Who shows no Berth token. What it may, the policies say that name it. */
+const NOBODY: Principal = {
+  ...{ user: ANONYMOUS, kind: 'user', admin: false, teams: [] },
+  ...{ tokenId: null, scopes: [], expiresAt: null },
+};
+
 /** Who a registry client is: a Berth token as Bearer, or as the password of Basic with any user name (RFC 7617), or a token of the token flow. */
 @Injectable()
 export class Authenticator {
@@ -30,19 +36,19 @@ export class Authenticator {
     this.known = new ShortMemory(standing);
   }
 
-  async authenticate(header: string | undefined): Promise<Client> {
+  /** `open`: without credentials it is nobody who asks, where a policy permits nobody anything. */
+  async authenticate(header: string | undefined, open = false): Promise<Client> {
+    if (open && header === undefined && this.standing.now?.open) return { principal: NOBODY, access: null };
     const text = readToken(header);
     const given = text === null || text.length > LONGEST_CLIENT_TOKEN ? undefined : this.tokens.read(text);
     if (given === null) throw new BerthError('TOKEN_EXPIRED', 'the token is over; ask for another one');
+    if (given?.token === null) return { principal: NOBODY, access: given.access };
     return { principal: await this.principal(given?.token ?? text), access: given?.access ?? null };
   }
 
   private async principal(token: string | null): Promise<Principal> {
     if (token === null || token.length > LONGEST_TOKEN) {
-      throw new BerthError(
-        'UNAUTHENTICATED',
-        'authentication required: docker login with a Berth token as the password',
-      );
+      throw loginRequired();
     }
     const key = createHash('sha256').update(token).digest('base64');
     const known = this.known.get(key);
@@ -63,6 +69,13 @@ export class Authenticator {
       );
     }
   }
+}
+
+export function loginRequired(): BerthError {
+  return new BerthError(
+    'UNAUTHENTICATED',
+    'authentication required: docker login with a Berth token as the password',
+  );
 }
 
 /** The token of an `Authorization` header; null when it holds none. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { ANONYMOUS, BerthError } from '@berth/contracts';
 import { asBerthError, LOGGER, runInContext, type Logger, type RequestContext } from '@berth/runtime';
 import { isNameProblem } from '../names/repository-name.js';
-import { Authenticator } from './authenticator.js';
+import { Authenticator, loginRequired } from './authenticator.js';
 import { Exchange } from './exchange.js';
 import { NameReader } from './name-reader.js';
 import { asOciError, isDiskFull, OciError } from './oci-error.js';
@@ -49,13 +50,17 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
         found.kind === 'route' ? (found.route.performs ?? null) : null,
       );
       try {
-        const { principal, access } = await this.authenticator.authenticate(exchange.header('authorization'));
+        const open = found.kind === 'route' && found.route.open === true;
+        const { principal, access } = await this.authenticator.authenticate(
+          exchange.header('authorization'),
+          open,
+        );
         context.actor = principal;
         exchange.access = access;
         if (found.kind !== 'route') throw found.error;
         await this.perform(found.route, found.groups, exchange);
       } catch (thrown) {
-        this.tell(exchange, thrown, found);
+        this.tell(exchange, isRefusal(thrown, context) ? loginRequired() : thrown, found);
       }
     });
     giveUpBody(request);
@@ -114,6 +119,15 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
       return new OciError('UNAVAILABLE', 'the blob store is full; ask an admin for room', { status: 507 });
     return asOciError(asBerthError(thrown));
   }
+}
+
+/** Whoever showed no token may be somebody who may: clients log in when they are told so. */
+function isRefusal(thrown: unknown, { actor }: RequestContext): boolean {
+  return (
+    actor?.user === ANONYMOUS &&
+    thrown instanceof BerthError &&
+    (thrown.code === 'POLICY_DENIED' || thrown.code === 'NOT_FOUND')
+  );
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

@@ -18,6 +18,8 @@ export interface Route {
   pattern: RegExp;
   performs?: Pick<ActionDefinition, 'name'>;
   publicReason?: string;
+  /** Answered without credentials, too, where a policy permits anything to nobody. */
+  open?: boolean;
   handle?(exchange: Exchange, target: Target): Promise<void>;
   /** In place of `handle`, on a route about no repository. */
   answer?(exchange: Exchange): Promise<void>;

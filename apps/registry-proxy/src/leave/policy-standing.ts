@@ -33,7 +33,8 @@ export class PolicyStanding implements OnModuleInit {
     // Another instance, whose look was before: it says nothing about now.
     if (known && (told.epoch < known.epoch || told.revision < known.revision)) return;
     this.at = performance.now();
-    if (told.epoch !== known?.epoch || told.revision !== known.revision) this.heard = told;
+    if (told.epoch !== known?.epoch || told.revision !== known.revision || told.open !== known.open)
+      this.heard = told;
   }
 }
 

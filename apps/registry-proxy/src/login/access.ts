@@ -31,6 +31,12 @@ export class Access {
     return new Access(rights);
   }
 
+  /** As much of it as only reads. */
+  reading(): Access {
+    const pulls = [...this.rights].filter(([, rights]) => rights.includes('pull'));
+    return new Access(new Map(pulls.map(([repository]) => [repository, ['pull']] as const)));
+  }
+
   allows(repository: string, action: Pick<ActionDefinition, 'name'>): boolean {
     const right = RIGHT_OF.get(action.name);
     return right !== undefined && (this.rights.get(repository)?.includes(right) ?? false);

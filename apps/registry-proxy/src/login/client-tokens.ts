@@ -10,14 +10,15 @@ export const LIFETIME_S = 300;
 const SKEW_S = 30;
 
 const Payload = z.object({
-  token: z.string(),
+  token: z.string().nullable(),
   rights: z.array(z.tuple([z.string(), z.array(z.string())])),
   until: z.int(),
 });
 
 /** What a token of this registry stands for: the Berth token that it was given for, and what it is for. */
 export interface ClientToken {
-  token: string;
+  /** Null of one that was given to whoever showed none. */
+  token: string | null;
   access: Access;
 }
 

@@ -15,7 +15,8 @@ export class TokenRoute {
       methods: ['GET'],
       pattern: /^\/token$/,
       publicReason:
-        'turns a valid Berth token into one for some repositories and minutes, which gives no more than it has',
+        'turns a valid Berth token into one for some repositories and minutes, which gives no more than it has; no token into one that only reads what policy opens by name',
+      open: true,
       answer: (exchange) => this.issue(exchange),
     },
   ];
@@ -26,10 +27,8 @@ export class TokenRoute {
   private issue(exchange: Exchange): Promise<void> {
     if (!this.tokens.available)
       throw new OciError('UNSUPPORTED', 'there is no token flow here: log in by Basic');
-    const token = readToken(exchange.header('authorization')) ?? '';
     const access = Access.ofScopes(exchange.queries('scope'));
-    // A token of ours buys no other: else it would never end.
-    const issued = this.tokens.read(token) === undefined ? this.tokens.issue({ token, access }) : token;
+    const issued = this.issueFor(readToken(exchange.header('authorization')), access);
     const body = {
       ...{ token: issued, access_token: issued, expires_in: LIFETIME_S },
       issued_at: new Date().toISOString(),
@@ -37,5 +36,11 @@ export class TokenRoute {
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
     exchange.answer(200, headers, JSON.stringify(body));
     return Promise.resolve();
+  }
+
+  private issueFor(token: string | null, access: Access): string {
+    if (token === null) return this.tokens.issue({ token, access: access.reading() });
+    // A token of ours buys no other: else it would never end.
+    return this.tokens.read(token) === undefined ? this.tokens.issue({ token, access }) : token;
   }
 }
