@@ -23,6 +23,16 @@ export const RegistryEnv = DatabaseEnv.extend({
     .min(0)
     .optional()
     .describe('What images of upstreams may take; those pulled longest ago go first. No limit when left out'),
+  REGISTRY_MIRROR_PORT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe(
+      'Another port, at which names without a host are those of REGISTRY_MIRROR_OF. None when left out',
+    ),
+  REGISTRY_MIRROR_OF: z.string().min(1).default('docker.io'),
   REGISTRY_TAG_TTL_SECONDS: z.coerce
     .number()
     .min(0)

@@ -21,6 +21,7 @@ import { Scrubber } from './housekeeping/scrubber.js';
 import { Authenticator } from './http/authenticator.js';
 import { DeleteRoutes } from './http/delete-routes.js';
 import { DiscoveryRoutes } from './http/discovery-routes.js';
+import { MirrorDoor } from './http/mirror-door.js';
 import { NameReader } from './http/name-reader.js';
 import { PullRoutes } from './http/pull-routes.js';
 import { PushRoutes } from './http/push-routes.js';
@@ -108,6 +109,19 @@ export class RegistryModule {
           useFactory: () => new ClientTokens(new Seal(env.REGISTRY_KEY, 'client tokens')),
         },
         TokenRoute,
+        {
+          provide: MirrorDoor,
+          useFactory: () =>
+            new MirrorDoor(
+              env.REGISTRY_MIRROR_PORT === undefined
+                ? null
+                : {
+                    port: env.REGISTRY_MIRROR_PORT,
+                    host: env.HTTP_HOST,
+                    upstream: env.REGISTRY_MIRROR_OF,
+                  },
+            ),
+        },
         AddedUpstreams,
         {
           provide: UpstreamClient,

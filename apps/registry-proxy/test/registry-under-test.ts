@@ -19,6 +19,8 @@ export interface RegistryOptions {
   upstreamTimeoutMs?: number;
   /** `BERTH_REGISTRY`. */
   publicHost?: string;
+  /** `REGISTRY_MIRROR_PORT`; all of it listens on all addresses then. */
+  mirrorPort?: number;
   /** Another instance on the same database and store. */
   beside?: RegistryUnderTest;
 }
@@ -50,7 +52,7 @@ export class RegistryUnderTest {
     const app = await createService(
       registryProxyService(RegistryEnv.parse(await environment(database, store, options))),
     );
-    const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+    const url = (await app.getUrl()).replace('[::1]', '127.0.0.1').replace('0.0.0.0', '127.0.0.1');
     const token = options.token ?? options.beside?.parts.token ?? '';
     return new RegistryUnderTest({ app, url, store, database, token, owner: options.beside === undefined });
   }
@@ -98,7 +100,7 @@ export class RegistryUnderTest {
 export async function environment(
   database: TestDatabase,
   store: string,
-  { upstreams = {}, tagTtlSeconds = 60, upstreamTimeoutMs = 2_000, publicHost }: RegistryOptions,
+  { upstreams = {}, tagTtlSeconds = 60, upstreamTimeoutMs = 2_000, publicHost, mirrorPort }: RegistryOptions,
 ): Promise<Record<string, string>> {
   const { env } = await testNats('registry-proxy');
   return {
@@ -109,6 +111,7 @@ export async function environment(
     REGISTRY_KEY: REGISTRY_KEY,
     REGISTRY_TAG_TTL_SECONDS: String(tagTtlSeconds),
     REGISTRY_UPSTREAM_TIMEOUT_MS: String(upstreamTimeoutMs),
+    ...(mirrorPort === undefined ? {} : { REGISTRY_MIRROR_PORT: String(mirrorPort), HTTP_HOST: '0.0.0.0' }),
     ...(publicHost === undefined ? {} : { BERTH_REGISTRY: publicHost }),
     LOG_LEVEL: 'fatal',
     HTTP_PORT: '0',

@@ -20,6 +20,7 @@ describe('settings', () => {
     ['BERTH_REGISTRY_PORT', '70000'],
     ['BERTH_UPSTREAMS', '{docker.io}'],
     ['BERTH_CACHE_SIZE', 'all'],
+    ['BERTH_MIRROR_PORT', 'docker.io'],
     ['BERTH_ISOLATION', 'no'],
     ['BERTH_REGISTRY_HOST', 'http://10.0.0.1:4401'],
     ['BERTH_INGRESS_TLS', 'on'],

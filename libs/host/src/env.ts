@@ -38,6 +38,8 @@ export interface HostSettings {
   upstreams: string;
   /** Bytes that images of upstreams may take; null without a limit. `BERTH_CACHE_SIZE`. */
   cacheBytes: number | null;
+  /** A port at which the registry is a mirror of Docker Hub; null for none. `BERTH_MIRROR_PORT`. */
+  mirrorPort: number | null;
   /**
    * This machine, as the nodes of the swarm reach its registry: it stands in every image's name. Anything but loopback makes
    * the registry listen on all addresses. `BERTH_REGISTRY_HOST`.
@@ -71,6 +73,7 @@ export function readHostSettings(env: NodeJS.ProcessEnv = process.env): HostSett
     dockerHost: env.DOCKER_HOST || 'unix:///var/run/docker.sock',
     upstreams: readJson(env, 'BERTH_UPSTREAMS', DEFAULT_UPSTREAMS),
     cacheBytes: readSize(env, 'BERTH_CACHE_SIZE'),
+    mirrorPort: readPort(env, 'BERTH_MIRROR_PORT', 0) || null,
     registryHost: readHost(env, 'BERTH_REGISTRY_HOST', LOOPBACK),
     ingress: {
       host: env.BERTH_INGRESS_HOST || '127.0.0.1',

@@ -80,6 +80,7 @@ export async function bringUp(
     backups: home.backups,
     upstreams: settings.upstreams,
     cacheBytes: settings.cacheBytes,
+    mirrorPort: settings.mirrorPort,
     dockerHost: settings.dockerHost,
     ingress: await prepareIngress(home, settings, secrets, ports),
     login: settings.login,

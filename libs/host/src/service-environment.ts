@@ -15,6 +15,7 @@ export interface Installation {
   backups: string;
   upstreams: string;
   cacheBytes: number | null;
+  mirrorPort: number | null;
   dockerHost: string;
   /** The way in: its image (none without one), its folder, where it answers, for which domain, with which certificates. */
   ingress: { image: string | undefined; folder: string; host: string; domain: string; tls: TlsSettings };
@@ -70,6 +71,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       REGISTRY_UPSTREAMS: installation.upstreams,
       REGISTRY_KEY: secrets.registryKey,
       ...(installation.cacheBytes === null ? {} : { REGISTRY_CACHE_BYTES: String(installation.cacheBytes) }),
+      ...(installation.mirrorPort === null ? {} : { REGISTRY_MIRROR_PORT: String(installation.mirrorPort) }),
     };
   }
   if (name === 'scheduler') {

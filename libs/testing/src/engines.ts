@@ -39,9 +39,12 @@ export interface TestNodes {
 /**
  * Starts engines beside the run's own, each with network, mounts, processes and host name of its own, linked by a switch that
  * this machine is at as well. No route leads out. What they are hangs on processes whose pidfiles lie in the run's folder:
- * when those end, however that comes, all of it is gone. Needs root.
+ * when those end, however that comes, all of it is gone. Needs root. `mirrorPort`: where on this machine they look for images first.
  */
-export async function startNodes(count: number): Promise<TestNodes> {
+export async function startNodes(
+  count: number,
+  { mirrorPort }: { mirrorPort?: number } = {},
+): Promise<TestNodes> {
   const folder = mkdtempSync(join(runFolder(), 'nodes-'));
   const id = basename(folder).slice('nodes-'.length);
   const network = freeNetwork();
@@ -65,6 +68,7 @@ export async function startNodes(count: number): Promise<TestNodes> {
     const node = new Engine(machine, {
       address: `${network}.${number}`,
       network,
+      mirror: mirrorPort === undefined ? null : `http://${network}.254:${mirrorPort}`,
       cgroup: `berth-${id}-${number}`,
     });
     nodes.push(node);
@@ -158,7 +162,7 @@ class Engine implements TestNode {
 
   constructor(
     readonly machine: Machine,
-    private readonly place: { address: string; network: string; cgroup: string },
+    private readonly place: { address: string; network: string; mirror: string | null; cgroup: string },
   ) {
     this.dockerHost = `unix://${machine.path('docker.sock')}`;
   }
@@ -191,6 +195,7 @@ class Engine implements TestNode {
         ...['--host', this.dockerHost, '--pidfile', this.pidFile],
         ...['--data-root', machine.path('data'), '--exec-root', machine.path('exec')],
         ...['--cgroup-parent', `/${place.cgroup}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
+        ...(place.mirror === null ? [] : ['--registry-mirror', place.mirror]),
         ...['--insecure-registry', `${place.network}.0/24`],
         ...['--default-address-pool', 'base=10.21.0.0/16,size=24', '--bip', '10.22.0.1/24'],
       ],

@@ -151,6 +151,7 @@ async function platformSettings(folder: string, options: PlatformOptions): Promi
     dockerHost: options.on ? options.on.nodes[0].dockerHost : await testEngine(),
     upstreams: JSON.stringify(upstreams),
     cacheBytes: null,
+    mirrorPort: null,
     logLevel: options.logLevel ?? 'info',
     // The packet filter that could keep guests from something is the node's.
     isolation: isRoot() && !options.on,

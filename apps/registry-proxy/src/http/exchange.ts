@@ -9,6 +9,8 @@ export type Headers = Record<string, string | number>;
 export class Exchange {
   /** What the client's token is for; null: for all that policy allows. */
   access: Access | null = null;
+  /** The upstream whose names the client uses as they are there. */
+  mirrorOf: string | null = null;
 
   constructor(
     readonly request: IncomingMessage,
@@ -25,7 +27,13 @@ export class Exchange {
 
   /** What the client takes this registry for a mirror of. */
   get namespace(): string | null {
-    return this.query('ns') || null;
+    return this.query('ns') || this.mirrorOf;
+  }
+
+  /** A repository as this client calls it. */
+  nameForClient(name: string): string {
+    const prefix = `${this.mirrorOf}/`;
+    return this.mirrorOf !== null && name.startsWith(prefix) ? name.slice(prefix.length) : name;
   }
 
   query(name: string): string | null {

@@ -36,8 +36,13 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
     this.transfers.drain(GRACE_MS);
   }
 
-  /** Answers a request; never rejects. */
-  async handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): Promise<void> {
+  /** Answers a request; never rejects. `mirrorOf`: the upstream whose names the client uses as they are there. */
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: RequestContext,
+    mirrorOf: string | null,
+  ): Promise<void> {
     this.transfers.add(response);
     await runInContext(context, async () => {
       const [path = '', query = ''] = splitOnce(request.url ?? '', '?');
@@ -49,6 +54,7 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
         context,
         found.kind === 'route' ? (found.route.performs ?? null) : null,
       );
+      exchange.mirrorOf = mirrorOf;
       try {
         const open = found.kind === 'route' && found.route.open === true;
         const { principal, access } = await this.authenticator.authenticate(
@@ -81,7 +87,10 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
     const { performs } = route;
     if (performs && exchange.access?.allows(name.name, performs) === false)
       throw new OciError('UNAUTHORIZED', `the token is not for ${performs.name} on ${name.name}`, {
-        headers: this.challenge(exchange, { scope: scopeFor(name.name, performs), insufficient: true }),
+        headers: this.challenge(exchange, {
+          scope: scopeFor(exchange.nameForClient(name.name), performs),
+          insufficient: true,
+        }),
       });
     await route.handle?.(exchange, { name, reference });
   }
@@ -94,7 +103,7 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
   private scopeOf(exchange: Exchange, found: Found): string | null {
     if (found.kind !== 'route' || found.route.performs === undefined) return null;
     const name = this.names.read(found.groups[0] ?? '', exchange.namespace);
-    return isNameProblem(name) ? null : scopeFor(name.name, found.route.performs);
+    return isNameProblem(name) ? null : scopeFor(exchange.nameForClient(name.name), found.route.performs);
   }
 
   private tell(exchange: Exchange, thrown: unknown, found: Found): void {

@@ -1,12 +1,14 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { contextOf, newRequestContext } from '@berth/runtime';
+import { MirrorDoor } from './mirror-door.js';
 import { RegistryEndpoint } from './registry-endpoint.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** A step of `startService`: hands all of `/v2/`, and the tokens for it, to the registry, body unread, on the raw request and response. */
-export function serveRegistry(app: NestFastifyApplication): void {
+export async function serveRegistry(app: NestFastifyApplication): Promise<void> {
   const endpoint = app.get(RegistryEndpoint);
+  const mirror = app.get(MirrorDoor);
   app
     .getHttpAdapter()
     .getInstance()
@@ -19,10 +21,12 @@ export function serveRegistry(app: NestFastifyApplication): void {
           url,
           handler: (request, reply) => {
             reply.hijack();
-            void endpoint.handle(request.raw, reply.raw, contextOf(request) ?? newRequestContext());
+            const context = contextOf(request) ?? newRequestContext();
+            void endpoint.handle(request.raw, reply.raw, context, mirror.upstreamOf(request.raw));
           },
         });
       }
       done();
     });
+  await mirror.open(app.getHttpServer());
 }

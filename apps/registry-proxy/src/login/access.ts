@@ -18,12 +18,13 @@ const SCOPE = /^repository(?:\([a-z0-9]+\))?:([a-z0-9][a-z0-9._/-]{0,254}):([a-z
 export class Access {
   constructor(readonly rights: ReadonlyMap<string, readonly RepositoryRight[]>) {}
 
-  /** `repository:acme/web:pull,push`, several of them by spaces or by parameters; what is none of ours is left out, as the flow has it. */
-  static ofScopes(scopes: readonly string[]): Access {
+  /** `repository:acme/web:pull,push`, several of them by spaces or by parameters; what is none of ours is left out, as the flow has it. `nameOf`: a repository as this registry calls it. */
+  static ofScopes(scopes: readonly string[], nameOf = (asked: string): string => asked): Access {
     const rights = new Map<string, readonly RepositoryRight[]>();
     for (const scope of scopes.flatMap((text) => text.split(' ')).slice(0, MOST_SCOPES)) {
-      const [, repository, asked = ''] = SCOPE.exec(scope) ?? [];
-      if (repository === undefined) continue;
+      const [, called, asked = ''] = SCOPE.exec(scope) ?? [];
+      if (called === undefined) continue;
+      const repository = nameOf(called);
       const named = asked.split(',');
       const known = RIGHTS.filter((right) => named.includes(right) || named.includes('*'));
       rights.set(repository, [...new Set([...(rights.get(repository) ?? []), ...known])]);

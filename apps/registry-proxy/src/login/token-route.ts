@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { readToken } from '../http/authenticator.js';
 import type { Exchange } from '../http/exchange.js';
+import { NameReader } from '../http/name-reader.js';
 import { OciError } from '../http/oci-error.js';
 import type { Route } from '../http/route.js';
+import { isNameProblem } from '../names/repository-name.js';
 import { Access } from './access.js';
 import { ClientTokens, LIFETIME_S } from './client-tokens.js';
 
@@ -21,13 +23,20 @@ export class TokenRoute {
     },
   ];
 
-  constructor(private readonly tokens: ClientTokens) {}
+  constructor(
+    private readonly tokens: ClientTokens,
+    private readonly names: NameReader,
+  ) {}
 
   /** Whose the Berth token is was asked before this. */
   private issue(exchange: Exchange): Promise<void> {
     if (!this.tokens.available)
       throw new OciError('UNSUPPORTED', 'there is no token flow here: log in by Basic');
-    const access = Access.ofScopes(exchange.queries('scope'));
+    const { mirrorOf } = exchange;
+    const access = Access.ofScopes(exchange.queries('scope'), (called) => {
+      const name = this.names.read(called, mirrorOf);
+      return isNameProblem(name) ? called : name.name;
+    });
     const issued = this.issueFor(readToken(exchange.header('authorization')), access);
     const body = {
       ...{ token: issued, access_token: issued, expires_in: LIFETIME_S },
