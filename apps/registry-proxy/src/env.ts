@@ -13,7 +13,17 @@ const Json = z.string().transform((text, context): unknown => {
 
 /** What this service needs from its environment. */
 export const RegistryEnv = DatabaseEnv.extend({
-  REGISTRY_STORE: z.string().min(1).describe('Folder of the blob store; instances may share it'),
+  REGISTRY_STORE: z
+    .string()
+    .min(1)
+    .describe('Folder of the blob store, which instances may share, or `s3://<bucket>[/<prefix>]`'),
+  REGISTRY_S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('AWS itself when left out'),
+  REGISTRY_S3_REGION: z.string().min(1).default('us-east-1'),
+  REGISTRY_S3_ACCESS_KEY_ID: z.string().default(''),
+  REGISTRY_S3_SECRET_ACCESS_KEY: z.string().default(''),
   REGISTRY_UPSTREAMS: Json.optional()
     .pipe(UpstreamsSetting)
     .describe('JSON: name -> { url, username?, password?, tokenHosts? }'),

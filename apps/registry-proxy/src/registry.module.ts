@@ -52,7 +52,8 @@ import { RetentionRules } from './retention/retention-rules.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { Retention } from './retention/retention.js';
 import { Seal } from './sealing/seal.js';
-import { FileBlobStore } from './store/file-blob-store.js';
+import { BlobStore } from './store/blob-store.js';
+import { openStore } from './store/open-store.js';
 import { AddedUpstreams, UPSTREAM_PASSWORDS } from './upstream/added-upstreams.js';
 import { UpstreamClient } from './upstream/upstream-client.js';
 import { UpstreamDirectory } from './upstream/upstream-directory.js';
@@ -65,7 +66,7 @@ const BODY_IDLE_FACTOR = 3;
 @Injectable()
 class StoreShutdown implements OnApplicationShutdown {
   constructor(
-    private readonly store: FileBlobStore,
+    private readonly store: BlobStore,
     private readonly blobs: BlobPulls,
   ) {}
 
@@ -95,7 +96,7 @@ export class RegistryModule {
         RetentionController,
       ],
       providers: [
-        { provide: FileBlobStore, useFactory: () => FileBlobStore.open(env.REGISTRY_STORE) },
+        { provide: BlobStore, useFactory: () => openStore(env) },
         {
           provide: UpstreamDirectory,
           useFactory: () => new UpstreamDirectory(readUpstreams(env.REGISTRY_UPSTREAMS)),
@@ -147,8 +148,8 @@ export class RegistryModule {
         Leaves,
         {
           provide: ManifestStore,
-          inject: [FileBlobStore],
-          useFactory: (store: FileBlobStore) => new ManifestStore(store),
+          inject: [BlobStore],
+          useFactory: (store: BlobStore) => new ManifestStore(store),
         },
         {
           provide: ManifestPulls,
@@ -169,18 +170,10 @@ export class RegistryModule {
         },
         {
           provide: BlobPulls,
-          inject: [
-            ImageCatalog,
-            FileBlobStore,
-            UpstreamClient,
-            BlobFiling,
-            FetchLeases,
-            RegistryMetrics,
-            LOGGER,
-          ],
+          inject: [ImageCatalog, BlobStore, UpstreamClient, BlobFiling, FetchLeases, RegistryMetrics, LOGGER],
           useFactory: (
             catalog: ImageCatalog,
-            store: FileBlobStore,
+            store: BlobStore,
             upstream: UpstreamClient,
             filing: BlobFiling,
             leases: FetchLeases,
@@ -195,15 +188,15 @@ export class RegistryModule {
         },
         {
           provide: FoundImages,
-          inject: [FileBlobStore, BlobPulls],
-          useFactory: (store: FileBlobStore, blobs: BlobPulls) => new FoundImages(store, blobs),
+          inject: [BlobStore, BlobPulls],
+          useFactory: (store: BlobStore, blobs: BlobPulls) => new FoundImages(store, blobs),
         },
         {
           provide: Uploads,
-          inject: [EntityManager, FileBlobStore, ImageCatalog, BlobFiling, StorageQuota],
+          inject: [EntityManager, BlobStore, ImageCatalog, BlobFiling, StorageQuota],
           useFactory: (
             database: EntityManager,
-            store: FileBlobStore,
+            store: BlobStore,
             catalog: ImageCatalog,
             filing: BlobFiling,
             quota: StorageQuota,
@@ -211,20 +204,20 @@ export class RegistryModule {
         },
         {
           provide: BlobFiling,
-          inject: [EntityManager, FileBlobStore, ImageCatalog],
-          useFactory: (database: EntityManager, store: FileBlobStore, catalog: ImageCatalog) =>
+          inject: [EntityManager, BlobStore, ImageCatalog],
+          useFactory: (database: EntityManager, store: BlobStore, catalog: ImageCatalog) =>
             new BlobFiling(database, store, catalog),
         },
         {
           provide: GarbageCollection,
-          inject: [EntityManager, FileBlobStore, ImageCatalog],
-          useFactory: (database: EntityManager, store: FileBlobStore, catalog: ImageCatalog) =>
+          inject: [EntityManager, BlobStore, ImageCatalog],
+          useFactory: (database: EntityManager, store: BlobStore, catalog: ImageCatalog) =>
             new GarbageCollection(database, store, catalog),
         },
         {
           provide: Scrub,
-          inject: [EntityManager, FileBlobStore, Outbox],
-          useFactory: (database: EntityManager, store: FileBlobStore, outbox: Outbox) =>
+          inject: [EntityManager, BlobStore, Outbox],
+          useFactory: (database: EntityManager, store: BlobStore, outbox: Outbox) =>
             new Scrub(database, store, outbox),
         },
         {
@@ -255,11 +248,11 @@ export class RegistryModule {
         },
         {
           provide: ManifestPushes,
-          inject: [ImageCatalog, ManifestStore, FileBlobStore, StorageQuota],
+          inject: [ImageCatalog, ManifestStore, BlobStore, StorageQuota],
           useFactory: (
             catalog: ImageCatalog,
             manifests: ManifestStore,
-            store: FileBlobStore,
+            store: BlobStore,
             quota: StorageQuota,
           ) => new ManifestPushes(catalog, manifests, store, quota),
         },

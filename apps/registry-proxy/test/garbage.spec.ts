@@ -5,8 +5,7 @@ import { registryRpc } from '@berth/contracts';
 import { makeImage, makeLayer, pushImage, type Layer, type TestImage } from '@berth/testing';
 import { DataSource } from 'typeorm';
 import { ImageCatalog } from '../src/catalog/image-catalog.js';
-import { FileBlobStore } from '../src/store/file-blob-store.js';
-import type { BlobStore } from '../src/store/blob-store.js';
+import { BlobStore } from '../src/store/blob-store.js';
 import { GarbageCollection } from '../src/housekeeping/garbage-collection.js';
 import { digestOf, type Digest } from '../src/names/digest.js';
 import { People } from './people.js';
@@ -125,7 +124,7 @@ describe('what no image names', () => {
     await push(image, 'acme/moment');
     expect(await status('DELETE', `/v2/acme/moment/manifests/${image.digest}`)).toBe(202);
     await age('acme/moment');
-    const store = registry.app.get(FileBlobStore);
+    const store = registry.app.get(BlobStore);
     const pushes: Promise<void>[] = [];
     /** As slow as a disk can be, so that the push comes in between. */
     const slow: BlobStore = Object.create(store, {

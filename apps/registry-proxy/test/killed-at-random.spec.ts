@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { registryRpc } from '@berth/contracts';
@@ -15,9 +14,13 @@ import {
   type TestService,
 } from '@berth/testing';
 import { Client } from 'pg';
+import { RegistryEnv } from '../src/env.js';
+import type { Digest } from '../src/names/digest.js';
+import type { BlobStore } from '../src/store/blob-store.js';
+import { openStore } from '../src/store/open-store.js';
 import { People } from './people.js';
 import { blobPath, manifestPath, newImage } from './pulled-images.js';
-import { environment } from './registry-under-test.js';
+import { environment, newStore, removeStore } from './registry-under-test.js';
 import { MISCOUNTED } from './team-storage.js';
 import { UpstreamFront } from './upstream-front.js';
 
@@ -28,134 +31,153 @@ const digestOf = (content: Buffer): string => `sha256:${createHash('sha256').upd
 
 jest.setTimeout(60_000 + KILLS * 15_000);
 
-describe('a registry that is killed at any moment of pushes, pulls, deletes and garbage collection', () => {
-  let people: People;
-  let upstream: UpstreamFront;
-  let database: TestDatabase;
-  let store: string;
-  let registry: TestService;
-  let sql: Client;
-  let shared: Layer[];
+describe.each(['files', 'objects'] as const)(
+  'a registry on %s that is killed at any moment of pushes, pulls, deletes and garbage collection',
+  (kind) => {
+    let people: People;
+    let upstream: UpstreamFront;
+    let database: TestDatabase;
+    let store: string;
+    let blobs: BlobStore;
+    let registry: TestService;
+    let sql: Client;
+    let shared: Layer[];
 
-  beforeAll(async () => {
-    people = await People.start();
-    upstream = await UpstreamFront.start();
-    database = await createTestDatabase('registry-proxy');
-    store = await mkdtemp(join(tmpdir(), 'berth-killed-'));
-    registry = await startTestService(
-      'registry-proxy',
-      await environment(database, store, { upstreams: { 'docker.io': { url: upstream.url } } }),
-    );
-    sql = new Client({ connectionString: database.url });
-    await sql.connect();
-    shared = await Promise.all(
-      [1, 2, 3].map(() => makeLayer({ '/shared': randomBytes(200_000).toString('hex') })),
-    );
-  });
-  afterAll(async () => {
-    await sql.end();
-    await registry.kill('SIGTERM');
-    await upstream.down();
-    await people.stop();
-    await database.drop();
-    await rm(store, { recursive: true, force: true });
-  });
+    beforeAll(async () => {
+      people = await People.start();
+      upstream = await UpstreamFront.start();
+      database = await createTestDatabase('registry-proxy');
+      store = await newStore(kind);
+      const settings = await environment(database, store, {
+        upstreams: { 'docker.io': { url: upstream.url } },
+      });
+      registry = await startTestService('registry-proxy', settings);
+      blobs = await openStore(RegistryEnv.parse(settings));
+      sql = new Client({ connectionString: database.url });
+      await sql.connect();
+      shared = await Promise.all(
+        [1, 2, 3].map(() => makeLayer({ '/shared': randomBytes(200_000).toString('hex') })),
+      );
+    });
+    afterAll(async () => {
+      await sql.end();
+      await registry.kill('SIGTERM');
+      await upstream.down();
+      await people.stop();
+      await database.drop();
+      await blobs.close();
+      await removeStore(store);
+    });
 
-  const authorization = (): string => `Bearer ${people.developer}`;
-  const ask = async (path: string, method = 'GET'): Promise<number> => {
-    const headers = { authorization: authorization() };
-    const response = await fetch(new URL(path, registry.url), { method, headers });
-    await response.arrayBuffer();
-    return response.status;
-  };
-  /** Leases end at once, as if a day had passed. */
-  const age = () =>
-    sql.query(
-      `UPDATE blob_links l SET linked_at = now() - interval '1 day' WHERE linked_at > now() - interval '1 hour'
-       AND NOT EXISTS (SELECT FROM manifest_parts p WHERE p.digest = l.digest)`,
-    );
-  const collect = () => people.rpc.call(registryRpc.collect, { graceSeconds: 600 }, people.admin);
-
-  async function pushAndDelete(repository: string): Promise<void> {
-    const layers = shared.filter(() => Math.random() < 0.5);
-    const files = { '/unique': randomBytes(100_000).toString('hex') };
-    const image = await makeImage({ name: 'acme/x', busybox: false, layers, files });
-    const tag = `t${Math.floor(Math.random() * 5)}`;
-    await pushImage(image, registry.url, { repository, tag, authorization: authorization() });
-    if (Math.random() < 0.5) await ask(`/v2/${repository}/manifests/${image.digest}`, 'DELETE');
-  }
-  async function pull(): Promise<void> {
-    const image = await newImage(300_000);
-    await ask(manifestPath(image));
-    await ask(blobPath(image));
-  }
-
-  /** Works until it is killed: what fails then is no fault. */
-  async function work(signal: AbortSignal): Promise<void> {
-    // An answer over NATS may be waited for long after nobody is there to give it.
-    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
-    const on = async (step: () => Promise<unknown>): Promise<void> => {
-      while (!signal.aborted) await Promise.race([step().catch(() => delay(5)), aborted]);
+    const authorization = (): string => `Bearer ${people.developer}`;
+    const ask = async (path: string, method = 'GET'): Promise<number> => {
+      const headers = { authorization: authorization() };
+      const response = await fetch(new URL(path, registry.url), { method, headers });
+      await response.arrayBuffer();
+      return response.status;
     };
-    await Promise.all([
-      ...REPOSITORIES.map((repository) => on(() => pushAndDelete(repository))),
-      on(pull),
-      on(age),
-      on(collect),
-    ]);
-  }
+    /** Leases end at once, as if a day had passed. */
+    const age = () =>
+      sql.query(
+        `UPDATE blob_links l SET linked_at = now() - interval '1 day' WHERE linked_at > now() - interval '1 hour'
+       AND NOT EXISTS (SELECT FROM manifest_parts p WHERE p.digest = l.digest)`,
+      );
+    const collect = () => people.rpc.call(registryRpc.collect, { graceSeconds: 600 }, people.admin);
 
-  async function storedDigests(): Promise<string[]> {
-    const root = join(store, 'blobs', 'sha256');
-    const names = (await readdir(root, { recursive: true })).filter((path) => path.includes('/'));
-    return names.map((path) => `sha256:${path.split('/')[1]}`).sort();
-  }
-  const fileOf = (digest: string): string =>
-    join(store, 'blobs', 'sha256', digest.slice(7, 9), digest.slice(7));
-  const column = async (query: string): Promise<string[]> =>
-    (await sql.query<{ digest: string }>(query)).rows.map(({ digest }) => digest);
-
-  async function expectSound(): Promise<void> {
-    const stored = new Set(await storedDigests());
-    for (const digest of stored) expect(digestOf(await readFile(fileOf(digest)))).toBe(digest);
-    // Hosted: all that a manifest names is there, and its repository's. Pulled through: what is not here is asked for again.
-    const named = await column(
-      `SELECT DISTINCT p.digest FROM manifest_parts p JOIN repositories r ON r.name = p.repository WHERE r.team IS NOT NULL`,
-    );
-    const held = await column(
-      'SELECT DISTINCT digest FROM manifests UNION SELECT DISTINCT digest FROM blob_links',
-    );
-    expect([...named, ...held].filter((digest) => !stored.has(digest))).toEqual([]);
-    const unlinked = await column(
-      `SELECT p.digest FROM manifest_parts p JOIN repositories r ON r.name = p.repository WHERE r.team IS NOT NULL
-       AND NOT EXISTS (SELECT FROM blob_links l WHERE l.repository = p.repository AND l.digest = p.digest)`,
-    );
-    expect(unlinked).toEqual([]);
-    expect((await sql.query(MISCOUNTED)).rows).toEqual([]);
-  }
-
-  it(`keeps what it acknowledged and nothing broken, ${KILLS} times`, async () => {
-    for (let round = 0; round < KILLS; round += 1) {
-      const stop = new AbortController();
-      const working = work(stop.signal);
-      await delay(100 + Math.random() * 900);
-      await registry.kill();
-      stop.abort();
-      await working;
-      await expectSound();
-      await registry.start();
+    async function pushAndDelete(repository: string): Promise<void> {
+      const layers = shared.filter(() => Math.random() < 0.5);
+      const files = { '/unique': randomBytes(100_000).toString('hex') };
+      const image = await makeImage({ name: 'acme/x', busybox: false, layers, files });
+      const tag = `t${Math.floor(Math.random() * 5)}`;
+      await pushImage(image, registry.url, { repository, tag, authorization: authorization() });
+      if (Math.random() < 0.5) await ask(`/v2/${repository}/manifests/${image.digest}`, 'DELETE');
     }
-    const pushed = await column('SELECT digest FROM manifests');
-    expect(pushed.length).toBeGreaterThan(0);
-    // And the next sweep leaves no orphan.
-    await age();
-    for (const digest of await storedDigests()) await utimes(fileOf(digest), new Date(0), new Date(0));
-    await collect();
-    await expectSound();
-    expect(await storedDigests()).toEqual((await column('SELECT digest FROM blobs')).sort());
-    const named = await column(
-      'SELECT digest FROM blobs b WHERE EXISTS (SELECT FROM manifests m WHERE m.digest = b.digest) OR EXISTS (SELECT FROM blob_links l WHERE l.digest = b.digest)',
-    );
-    expect(named.sort()).toEqual(await storedDigests());
-  });
-});
+    async function pull(): Promise<void> {
+      const image = await newImage(300_000);
+      await ask(manifestPath(image));
+      await ask(blobPath(image));
+    }
+
+    /** Works until it is killed: what fails then is no fault. */
+    async function work(signal: AbortSignal): Promise<void> {
+      // An answer over NATS may be waited for long after nobody is there to give it.
+      const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+      const on = async (step: () => Promise<unknown>): Promise<void> => {
+        while (!signal.aborted) await Promise.race([step().catch(() => delay(5)), aborted]);
+      };
+      await Promise.all([
+        ...REPOSITORIES.map((repository) => on(() => pushAndDelete(repository))),
+        on(pull),
+        on(age),
+        on(collect),
+      ]);
+    }
+
+    const fileOf = (digest: string): string =>
+      join(store, 'blobs', 'sha256', digest.slice(7, 9), digest.slice(7));
+    async function storedDigests(): Promise<Digest[]> {
+      const digests: Digest[] = [];
+      for await (const digest of blobs.storedBefore(new Date(Date.now() + 60_000))) digests.push(digest);
+      return digests.sort();
+    }
+    async function contentOf(digest: Digest): Promise<Buffer> {
+      const blob = (await blobs.open(digest))!;
+      const content = Buffer.alloc(blob.size);
+      for (let at = 0, got = 1; got > 0; at += got) got = await blob.read(content.subarray(at), at);
+      await blob.close();
+      return content;
+    }
+    const column = async (query: string): Promise<string[]> =>
+      (await sql.query<{ digest: string }>(query)).rows.map(({ digest }) => digest);
+
+    async function expectSound(): Promise<void> {
+      const stored = new Set<string>();
+      for (const digest of await storedDigests()) {
+        stored.add(digest);
+        expect(digestOf(await contentOf(digest))).toBe(digest);
+      }
+      // Hosted: all that a manifest names is there, and its repository's. Pulled through: what is not here is asked for again.
+      const named = await column(
+        `SELECT DISTINCT p.digest FROM manifest_parts p JOIN repositories r ON r.name = p.repository WHERE r.team IS NOT NULL`,
+      );
+      const held = await column(
+        'SELECT DISTINCT digest FROM manifests UNION SELECT DISTINCT digest FROM blob_links',
+      );
+      expect([...named, ...held].filter((digest) => !stored.has(digest))).toEqual([]);
+      const unlinked = await column(
+        `SELECT p.digest FROM manifest_parts p JOIN repositories r ON r.name = p.repository WHERE r.team IS NOT NULL
+       AND NOT EXISTS (SELECT FROM blob_links l WHERE l.repository = p.repository AND l.digest = p.digest)`,
+      );
+      expect(unlinked).toEqual([]);
+      expect((await sql.query(MISCOUNTED)).rows).toEqual([]);
+    }
+
+    it(`keeps what it acknowledged and nothing broken, ${KILLS} times`, async () => {
+      for (let round = 0; round < KILLS; round += 1) {
+        const stop = new AbortController();
+        const working = work(stop.signal);
+        await delay(100 + Math.random() * 900);
+        await registry.kill();
+        stop.abort();
+        await working;
+        await expectSound();
+        await registry.start();
+      }
+      const pushed = await column('SELECT digest FROM manifests');
+      expect(pushed.length).toBeGreaterThan(0);
+      // And the next sweep leaves no orphan.
+      await age();
+      if (kind === 'files')
+        for (const digest of await storedDigests()) await utimes(fileOf(digest), new Date(0), new Date(0));
+      await collect();
+      await expectSound();
+      // The age of an object cannot be set: what a crash left there waits for its time.
+      if (kind === 'objects') return;
+      expect(await storedDigests()).toEqual((await column('SELECT digest FROM blobs')).sort());
+      const named = await column(
+        'SELECT digest FROM blobs b WHERE EXISTS (SELECT FROM manifests m WHERE m.digest = b.digest) OR EXISTS (SELECT FROM blob_links l WHERE l.digest = b.digest)',
+      );
+      expect(named.sort()).toEqual(await storedDigests());
+    });
+  },
+);

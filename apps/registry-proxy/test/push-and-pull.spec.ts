@@ -8,7 +8,7 @@ import { RegistryUnderTest } from './registry-under-test.js';
 
 const UNKNOWN = `sha256:${'0'.repeat(64)}`;
 
-describe('hosted images', () => {
+describe.each(['files', 'objects'] as const)('hosted images on %s', (store) => {
   let people: People;
   let registry: RegistryUnderTest;
   let told: Told;
@@ -16,7 +16,7 @@ describe('hosted images', () => {
 
   beforeAll(async () => {
     people = await People.start();
-    registry = await RegistryUnderTest.start({ token: people.developer });
+    registry = await RegistryUnderTest.start({ token: people.developer, store });
     told = await Told.start();
     image = await makeImage({ name: 'acme/web', files: { '/hello.txt': 'hello' }, labels: { team: 'acme' } });
     await pushImage(image, registry.url, { authorization: `Bearer ${people.developer}` });

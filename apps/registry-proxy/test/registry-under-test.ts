@@ -1,17 +1,22 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';
-import { createTestDatabase, testNats, type TestDatabase } from '@berth/testing';
+import { createTestDatabase, makeBucket, objectStorage, testNats, type TestDatabase } from '@berth/testing';
 import { createService } from '@berth/runtime';
 import { registryProxyService } from '../src/app.module.js';
 import { RegistryEnv } from '../src/env.js';
 
 const REGISTRY_KEY = randomBytes(32).toString('base64');
 
+/** `STORE=objects ./berth test apps/registry-proxy` for all of it on an object storage; specs that look at files are none for that. */
+const STORE = process.env.STORE ?? 'files';
+
 export interface RegistryOptions {
+  /** Where its blobs are. */
+  store?: 'files' | 'objects';
   /** Whose requests `fetch` makes unless told otherwise. */
   token?: string;
   upstreams?: Record<string, { url: string; username?: string; password?: string; tokenHosts?: string[] }>;
@@ -48,7 +53,7 @@ export class RegistryUnderTest {
 
   static async start(options: RegistryOptions = {}): Promise<RegistryUnderTest> {
     const database = options.beside?.database ?? (await createTestDatabase('registry-proxy'));
-    const store = options.beside?.store ?? (await mkdtemp(join(tmpdir(), 'berth-registry-')));
+    const store = options.beside?.store ?? (await newStore(options.store ?? STORE));
     const app = await createService(
       registryProxyService(RegistryEnv.parse(await environment(database, store, options))),
     );
@@ -92,8 +97,32 @@ export class RegistryUnderTest {
     await this.parts.app.close();
     if (!this.parts.owner) return;
     await this.database.drop();
-    await rm(this.store, { recursive: true, force: true });
+    await removeStore(this.store);
   }
+}
+
+/** A new and empty one, as `REGISTRY_STORE`. */
+export async function newStore(kind: string): Promise<string> {
+  if (kind === 'files') return mkdtemp(join(tmpdir(), 'berth-registry-'));
+  const bucket = `registry-${randomUUID()}`;
+  await makeBucket(bucket);
+  return `s3://${bucket}/registry`;
+}
+
+export async function removeStore(store: string): Promise<void> {
+  if (!store.startsWith('s3:')) await rm(store, { recursive: true, force: true });
+}
+
+async function storeSettings(store: string): Promise<Record<string, string>> {
+  if (!store.startsWith('s3:')) return { REGISTRY_STORE: store };
+  const { endpoint, region, accessKeyId, secretAccessKey } = await objectStorage();
+  return {
+    REGISTRY_STORE: store,
+    REGISTRY_S3_ENDPOINT: endpoint,
+    REGISTRY_S3_REGION: region,
+    REGISTRY_S3_ACCESS_KEY_ID: accessKeyId,
+    REGISTRY_S3_SECRET_ACCESS_KEY: secretAccessKey,
+  };
 }
 
 /** What a registry-proxy needs to start, in this process or as one of its own. */
@@ -106,7 +135,7 @@ export async function environment(
   return {
     ...env,
     DATABASE_URL: database.url,
-    REGISTRY_STORE: store,
+    ...(await storeSettings(store)),
     REGISTRY_UPSTREAMS: JSON.stringify(upstreams),
     REGISTRY_KEY: REGISTRY_KEY,
     REGISTRY_TAG_TTL_SECONDS: String(tagTtlSeconds),

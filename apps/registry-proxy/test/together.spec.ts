@@ -6,7 +6,7 @@ import { UpstreamFront } from './upstream-front.js';
 
 jest.setTimeout(60_000);
 
-describe('several instances', () => {
+describe.each(['files', 'objects'] as const)('several instances on %s', (store) => {
   let people: People;
   let upstream: UpstreamFront;
   let one: RegistryUnderTest;
@@ -16,7 +16,7 @@ describe('several instances', () => {
     people = await People.start();
     upstream = await UpstreamFront.start();
     const upstreams = { 'docker.io': { url: upstream.url } };
-    one = await RegistryUnderTest.start({ token: people.developer, upstreams });
+    one = await RegistryUnderTest.start({ token: people.developer, upstreams, store });
     other = await RegistryUnderTest.start({ beside: one, upstreams });
   });
   beforeEach(() => upstream.forget());

@@ -8,6 +8,9 @@ import type { Home } from './home.js';
 import { findPostgres } from './postgres-binaries.js';
 import { COMMAND_PACKAGES, type CommandName, type MachineFacts } from './prerequisites.js';
 
+/** Of Debian's `python3-swift`, which brings no running services. */
+const SWIFT = '/usr/lib/python3/dist-packages/swift/proxy';
+
 /** Looks at the machine. Changes nothing. */
 export async function gatherFacts(home: Home, settings: HostSettings): Promise<MachineFacts> {
   const release = readOsRelease();
@@ -29,6 +32,7 @@ export async function gatherFacts(home: Home, settings: HostSettings): Promise<M
     certificates:
       existsSync('/etc/ssl/certs/ca-certificates.crt') || existsSync('/etc/pki/tls/certs/ca-bundle.crt'),
     busybox: findBusybox(home.packages) !== undefined,
+    objectStorage: existsSync(SWIFT),
     isolation: settings.isolation,
   };
 }

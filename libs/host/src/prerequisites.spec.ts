@@ -13,6 +13,7 @@ const ready: MachineFacts = {
   account: true,
   certificates: true,
   busybox: true,
+  objectStorage: true,
   isolation: true,
 };
 
@@ -24,6 +25,7 @@ const fresh: MachineFacts = {
   account: false,
   certificates: false,
   busybox: false,
+  objectStorage: false,
 };
 
 function names(facts: MachineFacts, ...purposes: Purpose[]): string[] {
@@ -55,7 +57,7 @@ describe('the plan of prerequisites', () => {
     expect(names(fresh, 'platform', 'sample')).toContain('busybox');
     expect(names(fresh, 'platform')).not.toContain('busybox');
     expect(names(fresh, 'platform', 'tests')).toEqual(
-      expect.arrayContaining(['docker-registry', 'skopeo', 'busybox']),
+      expect.arrayContaining(['docker-registry', 'skopeo', 'busybox', 'python3-swift']),
     );
   });
 

@@ -22,6 +22,8 @@ export interface MachineFacts {
   certificates: boolean;
   /** A busybox to make images from is at hand. */
   busybox: boolean;
+  /** OpenStack Swift's servers can be run, which speak the S3 API. */
+  objectStorage: boolean;
   /** The packet filter is to keep guests from the host. */
   isolation: boolean;
 }
@@ -74,6 +76,7 @@ function packageSteps(facts: MachineFacts, purposes: Purpose[]): Step[] {
   if (purposes.includes('tests')) {
     need('docker-registry', 'stands for Docker Hub in tests');
     need('skopeo', 'a second registry client, for tests');
+    if (!facts.objectStorage) reasons.set('python3-swift', 'an object storage (OpenStack Swift), for tests');
   }
   if (!facts.certificates) reasons.set('ca-certificates', 'to check the certificates of upstream registries');
   return [...reasons].map(([name, reason]) => ({ kind: 'package', name, reason }));

@@ -34,3 +34,4 @@ export {
 export { startTestService, type TestService } from './service.js';
 export { endRun, RUN_LABEL, startRun, testInstallation } from './run.js';
 export { buildResourceImage, type PulledImage, type ResourceImage } from './resource-images.js';
+export { makeBucket, objectStorage, type ObjectStorageAddress } from './object-storage.js';

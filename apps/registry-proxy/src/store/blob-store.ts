@@ -38,27 +38,29 @@ export interface PartialBlob {
 }
 
 /** Content-addressed bytes: a digest has one content for all repositories, and a stored blob never changes. */
-export interface BlobStore {
+export abstract class BlobStore {
   /** Bytes, or null when the blob is not stored. */
-  size(digest: Digest): Promise<number | null>;
-  open(digest: Digest): Promise<StoredBlob | null>;
+  abstract size(digest: Digest): Promise<number | null>;
+  abstract open(digest: Digest): Promise<StoredBlob | null>;
   /** Whoever has it open reads on. Nothing where there is none. */
-  remove(digest: Digest): Promise<void>;
+  abstract remove(digest: Digest): Promise<void>;
   /** Puts a blob away whose bytes are not what they should be, for people to look at. Nothing where there is none. */
-  quarantine(digest: Digest): Promise<void>;
+  abstract quarantine(digest: Digest): Promise<void>;
   /** Blobs whose bytes came before then, in no order. */
-  storedBefore(time: Date): AsyncIterable<Digest>;
+  abstract storedBefore(time: Date): AsyncIterable<Digest>;
   /** A new partial blob that no restart survives. */
-  receive(): Promise<PartialBlob>;
+  abstract receive(): Promise<PartialBlob>;
   /** What another instance receives, by its name, to be read while it grows, and on once it is a blob. Null when it is gone. */
-  follow(name: string): Promise<FollowedPartial | null>;
+  abstract follow(name: string): Promise<FollowedPartial | null>;
   /** A new partial blob of a client's upload, which can be continued by name. */
-  startUpload(): Promise<PartialBlob>;
+  abstract startUpload(): Promise<PartialBlob>;
   /** Goes on with an upload at `size`; what was written after that is cut off. Null when it is gone. */
-  continueUpload(name: string, size: number): Promise<PartialBlob | null>;
+  abstract continueUpload(name: string, size: number): Promise<PartialBlob | null>;
   /** The first `size` bytes of an upload, as a new one that nobody else can be writing to. Null when it is gone. */
-  forkUpload(name: string, size: number): Promise<PartialBlob | null>;
-  discardUpload(name: string): Promise<void>;
+  abstract forkUpload(name: string, size: number): Promise<PartialBlob | null>;
+  abstract discardUpload(name: string): Promise<void>;
   /** Names of the uploads that nothing was written to since then. */
-  uploadsUntouchedSince(time: Date): Promise<string[]>;
+  abstract uploadsUntouchedSince(time: Date): Promise<string[]>;
+  /** Nothing is asked of it any more. */
+  abstract close(): Promise<void>;
 }

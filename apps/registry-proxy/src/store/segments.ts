@@ -1,0 +1,115 @@
+import type { Readable } from 'node:stream';
+import type { ObjectStorage } from './object-storage.js';
+
+/** A part of a blob: an object, of which the first `size` bytes count. */
+export interface Segment {
+  key: string;
+  size: number;
+}
+
+/** As many are open at a time: of clients that read the same blob while it arrives. */
+const MOST_CURSORS = 64;
+
+/** Reads what stands in segments, one after the other. Whoever reads on where they were before has one answer of the storage a segment. */
+export class SegmentReader {
+  /** By the position where each is. */
+  private readonly cursors = new Map<number, Cursor>();
+
+  constructor(
+    private readonly storage: ObjectStorage,
+    /** They may become more; what is there stays. */
+    private readonly segments: readonly Segment[],
+  ) {}
+
+  /** Fills `buffer` as far as there is anything; 0 at the end. */
+  async read(buffer: Buffer, position: number): Promise<number> {
+    let filled = 0;
+    while (filled < buffer.length) {
+      const at = position + filled;
+      const cursor = this.take(at) ?? (await this.open(at));
+      if (cursor === null) break;
+      try {
+        filled += await cursor.read(buffer.subarray(filled));
+      } catch (error) {
+        cursor.close();
+        throw error;
+      }
+      this.keep(cursor, position + filled);
+    }
+    return filled;
+  }
+
+  close(): void {
+    for (const cursor of this.cursors.values()) cursor.close();
+    this.cursors.clear();
+  }
+
+  private take(position: number): Cursor | undefined {
+    const cursor = this.cursors.get(position);
+    this.cursors.delete(position);
+    return cursor;
+  }
+
+  private keep(cursor: Cursor, position: number): void {
+    if (cursor.atEnd || this.cursors.has(position)) return cursor.close();
+    this.cursors.set(position, cursor);
+    if (this.cursors.size <= MOST_CURSORS) return;
+    const [[oldest, unused]] = this.cursors;
+    this.cursors.delete(oldest);
+    unused.close();
+  }
+
+  private async open(position: number): Promise<Cursor | null> {
+    let start = 0;
+    for (const { key, size } of this.segments) {
+      if (position < start + size) {
+        const from = position - start;
+        const stream = await this.storage.get(key, from, size - 1);
+        if (stream === null) throw new Error(`${key} is gone from the object storage`);
+        return new Cursor(stream, size - from);
+      }
+      start += size;
+    }
+    return null;
+  }
+}
+
+/** An answer of the storage, read as far as somebody wants it. */
+class Cursor {
+  private readonly chunks: AsyncIterator<Buffer>;
+  private rest: Buffer = Buffer.alloc(0);
+
+  constructor(
+    private readonly stream: Readable,
+    /** Bytes that are left of it. */
+    private left: number,
+  ) {
+    this.chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    // Of one that nobody reads at the moment.
+    stream.on('error', () => undefined);
+  }
+
+  get atEnd(): boolean {
+    return this.left === 0;
+  }
+
+  async read(buffer: Buffer): Promise<number> {
+    let filled = 0;
+    while (filled < buffer.length && this.left > 0) {
+      if (this.rest.length === 0) {
+        const { value, done } = await this.chunks.next();
+        if (done) throw new Error('the object storage sent less than it said');
+        this.rest = value;
+      }
+      const taken = this.rest.copy(buffer, filled, 0, Math.min(this.rest.length, this.left));
+      this.rest = this.rest.subarray(taken);
+      this.left -= taken;
+      filled += taken;
+    }
+    return filled;
+  }
+
+  close(): void {
+    this.stream.destroy();
+  }
+}
