@@ -37,7 +37,7 @@ describe.each(['files', 'objects'] as const)('several instances on %s', (store) 
     upstream.intercept = ({ method, url = '' }, response) => {
       if (method !== 'GET' || !url.includes(digest)) return false;
       response.writeHead(200, { 'content-length': content.length });
-      let sent = content.length / 2;
+      let sent = Math.floor(content.length / 2);
       response.write(content.subarray(0, sent));
       const trickle = setInterval(() => response.write(content.subarray(sent, ++sent)), 500);
       response.once('close', () => clearInterval(trickle));

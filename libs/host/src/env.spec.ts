@@ -29,6 +29,27 @@ describe('settings', () => {
     expect(() => readHostSettings({ [name]: value })).toThrow(name);
   });
 
+  it('name an object storage, with all that it takes', () => {
+    expect(readHostSettings({}).objectStore).toEqual({});
+    const s3 = {
+      BERTH_STORE: 's3://images/berth',
+      BERTH_S3_ACCESS_KEY_ID: 'id',
+      BERTH_S3_SECRET_ACCESS_KEY: 'key',
+    };
+    expect(readHostSettings({ ...s3, BERTH_S3_ENDPOINT: 'https://s3.example.org' }).objectStore).toEqual({
+      REGISTRY_STORE: 's3://images/berth',
+      REGISTRY_S3_ENDPOINT: 'https://s3.example.org',
+      REGISTRY_S3_ACCESS_KEY_ID: 'id',
+      REGISTRY_S3_SECRET_ACCESS_KEY: 'key',
+    });
+    for (const [name, value] of [
+      ['BERTH_STORE', '/var/images'],
+      ['BERTH_S3_ENDPOINT', 's3.example.org'],
+      ['BERTH_S3_SECRET_ACCESS_KEY', ''],
+    ])
+      expect(() => readHostSettings({ ...s3, [name]: value })).toThrow(name);
+  });
+
   it('hand on what a process needs, and no secret of the caller', () => {
     const env = {
       PATH: '/bin',

@@ -3,6 +3,7 @@ import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { readLoginSettings, type LoginSettings } from './login-settings.js';
 import { readTlsSettings, type TlsSettings } from './tls-settings.js';
+import { readObjectStore, type ObjectStoreSettings } from './object-store.js';
 
 /** A port of the platform: the setting that moves it, and where it is when nobody says otherwise. */
 export const PORT_SETTINGS = {
@@ -36,6 +37,8 @@ export interface HostSettings {
   dockerHost: string;
   /** Upstream registries, as JSON for the registry-proxy. `BERTH_UPSTREAMS`. */
   upstreams: string;
+  /** Where blobs are kept, when not in the home's folder. `BERTH_STORE`, `BERTH_S3_*`. */
+  objectStore: ObjectStoreSettings;
   /** Bytes that images of upstreams may take; null without a limit. `BERTH_CACHE_SIZE`. */
   cacheBytes: number | null;
   /** A port at which the registry is a mirror of Docker Hub; null for none. `BERTH_MIRROR_PORT`. */
@@ -72,6 +75,7 @@ export function readHostSettings(env: NodeJS.ProcessEnv = process.env): HostSett
     fsync: readSwitch(env, 'BERTH_POSTGRES_FSYNC'),
     dockerHost: env.DOCKER_HOST || 'unix:///var/run/docker.sock',
     upstreams: readJson(env, 'BERTH_UPSTREAMS', DEFAULT_UPSTREAMS),
+    objectStore: readObjectStore(env),
     cacheBytes: readSize(env, 'BERTH_CACHE_SIZE'),
     mirrorPort: readPort(env, 'BERTH_MIRROR_PORT', 0) || null,
     registryHost: readHost(env, 'BERTH_REGISTRY_HOST', LOOPBACK),

@@ -79,6 +79,7 @@ export async function bringUp(
     registryHost: settings.registryHost,
     backups: home.backups,
     upstreams: settings.upstreams,
+    objectStore: settings.objectStore,
     cacheBytes: settings.cacheBytes,
     mirrorPort: settings.mirrorPort,
     dockerHost: settings.dockerHost,

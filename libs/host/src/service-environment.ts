@@ -3,6 +3,7 @@ import type { LoginSettings } from './login-settings.js';
 import { tokenHash, type Secrets } from './secrets.js';
 import type { DatabaseService, ServiceName } from './service-names.js';
 import type { TlsSettings } from './tls-settings.js';
+import type { ObjectStoreSettings } from './object-store.js';
 
 export interface Installation {
   secrets: Secrets;
@@ -14,6 +15,7 @@ export interface Installation {
   /** Folder for backups of resources. */
   backups: string;
   upstreams: string;
+  objectStore: ObjectStoreSettings;
   cacheBytes: number | null;
   mirrorPort: number | null;
   dockerHost: string;
@@ -68,6 +70,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       ...(isLoopback(installation.registryHost) ? {} : { HTTP_HOST: '0.0.0.0' }),
       BERTH_REGISTRY: registryAddress(installation.registryHost, installation.ports),
       REGISTRY_STORE: installation.registryStore,
+      ...installation.objectStore,
       REGISTRY_UPSTREAMS: installation.upstreams,
       REGISTRY_KEY: secrets.registryKey,
       ...(installation.cacheBytes === null ? {} : { REGISTRY_CACHE_BYTES: String(installation.cacheBytes) }),

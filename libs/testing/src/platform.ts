@@ -150,6 +150,7 @@ async function platformSettings(folder: string, options: PlatformOptions): Promi
     fsync: false,
     dockerHost: options.on ? options.on.nodes[0].dockerHost : await testEngine(),
     upstreams: JSON.stringify(upstreams),
+    objectStore: {},
     cacheBytes: null,
     mirrorPort: null,
     logLevel: options.logLevel ?? 'info',
