@@ -1,6 +1,7 @@
 import { randomUUID, type Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { In, LessThan, type EntityManager } from 'typeorm';
+import { BerthError } from '@berth/contracts';
 import type { BlobFiling } from '../catalog/blob-filing.js';
 import { UploadRow } from '../catalog/entities.js';
 import type { ImageCatalog } from '../catalog/image-catalog.js';
@@ -206,8 +207,13 @@ export class Uploads {
       }
       await write();
     } catch (error) {
+      if (error instanceof BerthError && error.code === 'QUOTA_EXCEEDED') {
+        // Nobody can go on with it; what it sent would only stand in the way of others.
+        await this.drop(claim);
+        throw error;
+      }
       await write().catch(() => undefined);
-      // Where the disk failed, or there was no room, hash and bytes differ now: the bytes are read again when the client goes on.
+      // Where the disk failed, hash and bytes differ now: the bytes are read again when the client goes on.
       await this.release(claim, false);
       throw error;
     }
