@@ -16,7 +16,7 @@ export class SegmentReader {
   private readonly cursors = new Map<number, Cursor>();
 
   constructor(
-    private readonly storage: ObjectStorage,
+    private readonly storage: Pick<ObjectStorage, 'get'>,
     /** They may become more; what is there stays. */
     private readonly segments: readonly Segment[],
   ) {}
@@ -25,16 +25,9 @@ export class SegmentReader {
   async read(buffer: Buffer, position: number): Promise<number> {
     let filled = 0;
     while (filled < buffer.length) {
-      const at = position + filled;
-      const cursor = this.take(at) ?? (await this.open(at));
-      if (cursor === null) break;
-      try {
-        filled += await cursor.read(buffer.subarray(filled));
-      } catch (error) {
-        cursor.close();
-        throw error;
-      }
-      this.keep(cursor, position + filled);
+      const got = await this.readOn(buffer.subarray(filled), position + filled);
+      if (got === 0) break;
+      filled += got;
     }
     return filled;
   }
@@ -42,6 +35,29 @@ export class SegmentReader {
   close(): void {
     for (const cursor of this.cursors.values()) cursor.close();
     this.cursors.clear();
+  }
+
+  /** As far as one segment goes. */
+  private async readOn(buffer: Buffer, position: number): Promise<number> {
+    const kept = this.take(position);
+    if (kept !== undefined) {
+      // The storage may have ended an answer that nobody read from for long: a slow client is no reason to fail.
+      const got = await this.readFrom(kept, buffer, position).catch(() => null);
+      if (got !== null) return got;
+    }
+    const fresh = await this.open(position);
+    return fresh === null ? 0 : this.readFrom(fresh, buffer, position);
+  }
+
+  private async readFrom(cursor: Cursor, buffer: Buffer, position: number): Promise<number> {
+    try {
+      const got = await cursor.read(buffer);
+      this.keep(cursor, position + got);
+      return got;
+    } catch (error) {
+      cursor.close();
+      throw error;
+    }
   }
 
   private take(position: number): Cursor | undefined {
