@@ -26,10 +26,12 @@ import { UpstreamFront } from './upstream-front.js';
 
 /** `KILLS=200 ./berth test …` for the long run. */
 const KILLS = Number(process.env.KILLS ?? 8);
+/** Rounds for each that was asked for, at most. */
+const MOST = 3;
 const REPOSITORIES = ['acme/a', 'acme/b'];
 const digestOf = (content: Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 
-jest.setTimeout(60_000 + KILLS * 15_000);
+jest.setTimeout(60_000 + KILLS * 30_000);
 
 describe.each(['files', 'objects'] as const)(
   'a registry on %s that is killed at any moment of pushes, pulls, deletes and garbage collection',
@@ -41,6 +43,8 @@ describe.each(['files', 'objects'] as const)(
     let blobs: BlobStore;
     let registry: TestService;
     let sql: Client;
+    // A server of objects in Python has more to do for each of them.
+    const slowness = kind === 'files' ? 1 : 3;
     let shared: Layer[];
 
     beforeAll(async () => {
@@ -153,17 +157,19 @@ describe.each(['files', 'objects'] as const)(
     }
 
     it(`keeps what it acknowledged and nothing broken, ${KILLS} times`, async () => {
-      for (let round = 0; round < KILLS; round += 1) {
+      let pushed: string[] = [];
+      // However slow the machine and the storage are: what is never whole cannot be broken.
+      for (let round = 0; round < KILLS || (pushed.length === 0 && round < MOST * KILLS); round += 1) {
         const stop = new AbortController();
         const working = work(stop.signal);
-        await delay(100 + Math.random() * 900);
+        await delay(slowness * (100 + Math.random() * 900));
         await registry.kill();
         stop.abort();
         await working;
         await expectSound();
+        pushed = await column('SELECT digest FROM manifests');
         await registry.start();
       }
-      const pushed = await column('SELECT digest FROM manifests');
       expect(pushed.length).toBeGreaterThan(0);
       // And the next sweep leaves no orphan.
       await age();
