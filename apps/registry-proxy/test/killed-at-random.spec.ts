@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { registryRpc } from '@berth/contracts';
 import {
   createTestDatabase,
+  eventually,
   makeImage,
   makeLayer,
   pushImage,
@@ -125,7 +126,8 @@ describe.each(['files', 'objects'] as const)(
       return digests.sort();
     }
     async function contentOf(digest: Digest): Promise<Buffer> {
-      const blob = (await blobs.open(digest))!;
+      const blob = await blobs.open(digest);
+      if (blob === null) throw new Error(`${digest} is named and not there`);
       const content = Buffer.alloc(blob.size);
       for (let at = 0, got = 1; got > 0; at += got) got = await blob.read(content.subarray(at), at);
       await blob.close();
@@ -166,7 +168,8 @@ describe.each(['files', 'objects'] as const)(
         await registry.kill();
         stop.abort();
         await working;
-        await expectSound();
+        // What it had asked of a storage beside it may still be under way.
+        await eventually(expectSound, { timeout: 10_000 });
         pushed = await column('SELECT digest FROM manifests');
         await registry.start();
       }

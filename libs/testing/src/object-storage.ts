@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import {
@@ -123,7 +124,7 @@ function logFile(kind: string): string {
 
 function defaults(folder: string, port: number): string {
   // No workers: the process that is ended is the one that serves.
-  return `[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = ${port}\nuser = ${process.env.USER ?? 'root'}\nswift_dir = ${folder}\nworkers = 0\nlog_level = ERROR\n`;
+  return `[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = ${port}\nuser = ${userInfo().username}\nswift_dir = ${folder}\nworkers = 0\nlog_level = ERROR\n`;
 }
 
 function storageServer(folder: string, kind: string, port: number): string {
