@@ -1,4 +1,10 @@
-import { BerthError, PLATFORM, type ActionDefinition, type ResourceRef } from '@berth/contracts';
+import {
+  BerthError,
+  PLATFORM,
+  teamResource,
+  type ActionDefinition,
+  type ResourceRef,
+} from '@berth/contracts';
 import type { z } from 'zod';
 import { requireActor, type ActionPipeline } from './pipeline.js';
 
@@ -28,10 +34,6 @@ export async function readOfTeams<C extends z.ZodObject, O extends z.ZodObject, 
   const readable = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   if (readable.length === 0) throw denials[denials.length - 1].reason;
   return perform(readable);
-}
-
-function teamResource(team: string): ResourceRef {
-  return { type: 'Team', id: team, team };
 }
 
 function isDenial(error: unknown): boolean {

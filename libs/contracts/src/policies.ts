@@ -97,6 +97,11 @@ export type ResourceRef = z.infer<typeof ResourceRef>;
 /** What belongs to no team: the installation as a whole. */
 export const PLATFORM: ResourceRef = { type: 'Platform', id: 'berth' };
 
+/** A team, which owns itself. */
+export function teamResource(team: string): ResourceRef {
+  return { type: 'Team', id: team, team };
+}
+
 export const Hook = z.enum(['before', 'after']);
 export type Hook = z.infer<typeof Hook>;
 

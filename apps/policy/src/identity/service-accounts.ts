@@ -7,6 +7,7 @@ import {
   actions,
   BerthError,
   memberSetEvent,
+  teamResource,
   type Member,
   type Page,
   type policyRpc,
@@ -19,7 +20,7 @@ import {
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { MemberEntity } from './team.entity.js';
-import { findTeam, teamRef } from './team-ref.js';
+import { findTeam } from './team-ref.js';
 import { deleteUser, insertUser } from './user-rows.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
@@ -40,7 +41,7 @@ export class ServiceAccountsService {
   ) {}
 
   create({ team, name, role }: Input<'createServiceAccount'>): Promise<ServiceAccount> {
-    const intent = { action: actions.accountCreate, resource: teamRef(team), context: { name, role } };
+    const intent = { action: actions.accountCreate, resource: teamResource(team), context: { name, role } };
     return this.pipeline.change(intent, async (transaction) => {
       await findTeam(transaction, team);
       const user = await insertUser(transaction, { name, kind: 'service', admin: false, team });
@@ -52,7 +53,7 @@ export class ServiceAccountsService {
   }
 
   list({ team, limit, cursor }: Input<'listServiceAccounts'>): Promise<Page<ServiceAccount>> {
-    const intent = { action: actions.accountList, resource: teamRef(team), context: {} };
+    const intent = { action: actions.accountList, resource: teamResource(team), context: {} };
     return this.pipeline.read(intent, async () => {
       const rows: Row[] = await this.dataSource.query(
         `SELECT u.name, u.team, m.role, u.created_at
@@ -70,7 +71,7 @@ export class ServiceAccountsService {
 
   /** Its tokens are unknown from then on. */
   remove({ team, name }: Input<'removeServiceAccount'>): Promise<Record<string, never>> {
-    const intent = { action: actions.accountRemove, resource: teamRef(team), context: { name } };
+    const intent = { action: actions.accountRemove, resource: teamResource(team), context: { name } };
     return this.pipeline.change(intent, async (transaction) => {
       const [owned]: unknown[] = await transaction.query(
         'SELECT FROM users WHERE name = $1 AND team = $2 FOR UPDATE',

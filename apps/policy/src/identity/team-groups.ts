@@ -8,6 +8,7 @@ import {
   BerthError,
   groupRemoved,
   groupSetEvent,
+  teamResource,
   type Page,
   type policyRpc,
   positionOf,
@@ -16,7 +17,7 @@ import {
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { alignMemberships, holdMemberships } from './group-memberships.js';
-import { findTeam, teamRef } from './team-ref.js';
+import { findTeam } from './team-ref.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
 
@@ -29,7 +30,7 @@ export class TeamGroupsService {
   ) {}
 
   list({ team, limit, cursor }: Input<'listGroups'>): Promise<Page<TeamGroup>> {
-    const intent = { action: actions.groupList, resource: teamRef(team), context: {} };
+    const intent = { action: actions.groupList, resource: teamResource(team), context: {} };
     return this.pipeline.read(intent, async () => {
       await findTeam(this.dataSource.manager, team);
       const rows: TeamGroup[] = await this.dataSource.query(
@@ -47,7 +48,7 @@ export class TeamGroupsService {
   }
 
   set({ team, group, role }: Input<'setGroup'>): Promise<TeamGroup> {
-    const intent = { action: actions.groupSet, resource: teamRef(team), context: { group, role } };
+    const intent = { action: actions.groupSet, resource: teamResource(team), context: { group, role } };
     return this.pipeline.change(intent, async (transaction) => {
       await findTeam(transaction, team);
       await holdMemberships(transaction);
@@ -66,7 +67,7 @@ export class TeamGroupsService {
   }
 
   remove({ team, group }: Input<'removeGroup'>): Promise<Record<string, never>> {
-    const intent = { action: actions.groupRemove, resource: teamRef(team), context: { group } };
+    const intent = { action: actions.groupRemove, resource: teamResource(team), context: { group } };
     return this.pipeline.change(intent, async (transaction) => {
       await holdMemberships(transaction);
       const [, affected]: [unknown[], number] = await transaction.query(

@@ -9,6 +9,7 @@ import {
   memberRemoved,
   memberSetEvent,
   teamCreated,
+  teamResource,
   type Member,
   type Page,
   type policyRpc,
@@ -19,7 +20,7 @@ import {
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
 import { MemberEntity, TeamEntity, toMember, toTeam } from './team.entity.js';
-import { findTeam, teamRef } from './team-ref.js';
+import { findTeam } from './team-ref.js';
 import { UserEntity } from './user.entity.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
@@ -70,12 +71,12 @@ export class TeamsService {
   }
 
   get({ team }: Input<'getTeam'>): Promise<Team> {
-    const intent = { action: actions.teamRead, resource: teamRef(team), context: {} };
+    const intent = { action: actions.teamRead, resource: teamResource(team), context: {} };
     return this.pipeline.read(intent, async () => toTeam(await findTeam(this.dataSource.manager, team)));
   }
 
   listMembers({ team, limit, cursor }: Input<'listMembers'>): Promise<Page<Member>> {
-    const intent = { action: actions.memberList, resource: teamRef(team), context: {} };
+    const intent = { action: actions.memberList, resource: teamResource(team), context: {} };
     return this.pipeline.read(intent, async () => {
       await findTeam(this.dataSource.manager, team);
       const rows = await this.dataSource.getRepository(MemberEntity).find({
@@ -89,7 +90,7 @@ export class TeamsService {
 
   setMember({ team, user, role }: Input<'setMember'>): Promise<Member> {
     const member: Member = { team, user, role, source: 'manual' };
-    const intent = { action: actions.memberSet, resource: teamRef(team), context: { user, role } };
+    const intent = { action: actions.memberSet, resource: teamResource(team), context: { user, role } };
     return this.pipeline.change(intent, async (transaction) => {
       await findTeam(transaction, team);
       if (!(await transaction.getRepository(UserEntity).existsBy({ name: user }))) {
@@ -101,7 +102,7 @@ export class TeamsService {
   }
 
   removeMember({ team, user }: Input<'removeMember'>): Promise<Record<string, never>> {
-    const intent = { action: actions.memberRemove, resource: teamRef(team), context: { user } };
+    const intent = { action: actions.memberRemove, resource: teamResource(team), context: { user } };
     return this.pipeline.change(intent, async (transaction) => {
       const { affected } = await transaction.getRepository(MemberEntity).delete({ team, user });
       if (!affected) throw new BerthError('NOT_FOUND', `"${user}" is no member of the team "${team}".`);

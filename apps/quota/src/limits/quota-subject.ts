@@ -1,4 +1,4 @@
-import { BerthError, Name, type QuotaScope, type ResourceRef } from '@berth/contracts';
+import { BerthError, Name, teamResource, type QuotaScope, type ResourceRef } from '@berth/contracts';
 
 /** Whose quota it is, as callers name it. */
 export interface QuotaKey {
@@ -16,7 +16,7 @@ export interface QuotaKey {
 export function quotaResource({ scope, name, team }: QuotaKey): ResourceRef {
   if (scope === 'teams') {
     requireNames(name);
-    return { type: 'Team', id: name, team: name };
+    return teamResource(name);
   }
   if (scope === 'users') {
     requireNames(name);

@@ -7,12 +7,12 @@ import {
   registryRpc,
   retentionRemovedEvent,
   retentionSetEvent,
+  teamResource,
   toPage,
   type AppliedRetention,
   type InRetentionScope,
   type ListRetention,
   type Page,
-  type ResourceRef,
   type RetentionRule,
   type SetScopedRetention,
 } from '@berth/contracts';
@@ -48,7 +48,7 @@ export class RetentionController {
   @Handles(registryRpc.setRetention)
   @Performs(actions.retentionSet)
   set(rule: SetScopedRetention): Promise<RetentionRule> {
-    const resource = teamResource(rule.scope);
+    const resource = teamResource(teamOf(rule.scope));
     const intent = { action: actions.retentionSet, resource, context: rule };
     return this.pipeline.change(intent, async (transaction) => {
       const result = await this.rules.put(rule, requireActor().user, transaction);
@@ -59,7 +59,7 @@ export class RetentionController {
   @Handles(registryRpc.removeRetention)
   @Performs(actions.retentionRemove)
   async remove({ scope }: InRetentionScope): Promise<Record<string, never>> {
-    const resource = teamResource(scope);
+    const resource = teamResource(teamOf(scope));
     const intent = { action: actions.retentionRemove, resource, context: { scope } };
     await this.pipeline.change(intent, async (transaction) => {
       if (!(await this.rules.remove(scope, transaction))) throw unknown(scope);
@@ -72,7 +72,7 @@ export class RetentionController {
   @Performs(actions.retentionPreview)
   preview(rule: SetScopedRetention): Promise<AppliedRetention> {
     const { scope, tags, keepLast = null, olderThanSeconds = null } = rule;
-    const intent = { action: actions.retentionPreview, resource: teamResource(scope), context: rule };
+    const intent = { action: actions.retentionPreview, resource: teamResource(teamOf(scope)), context: rule };
     return this.pipeline.read(intent, () =>
       this.retention.preview({ scope, tags, keepLast, olderThanSeconds }),
     );
@@ -81,7 +81,11 @@ export class RetentionController {
   @Handles(registryRpc.applyRetention)
   @Performs(actions.retentionApply)
   async apply({ scope }: InRetentionScope): Promise<AppliedRetention> {
-    const intent = { action: actions.retentionApply, resource: teamResource(scope), context: { scope } };
+    const intent = {
+      action: actions.retentionApply,
+      resource: teamResource(teamOf(scope)),
+      context: { scope },
+    };
     const grant = await this.pipeline.authorize(intent);
     const rule = await this.rules.find(scope);
     if (rule === null) throw unknown(scope);
@@ -89,11 +93,6 @@ export class RetentionController {
     await this.pipeline.recordAlone(grant, { outcome: 'succeeded' });
     return applied;
   }
-}
-
-function teamResource(scope: string): ResourceRef {
-  const team = teamOf(scope);
-  return { type: 'Team', id: team, team };
 }
 
 function unknown(scope: string): BerthError {

@@ -9,6 +9,7 @@ import {
   positionOf,
   toPage,
   policyRpc,
+  teamResource,
   projectCreated,
   projectRemoved,
   type Page,
@@ -34,9 +35,8 @@ export class ProjectsService {
 
   /** Throws ALREADY_EXISTS, or NOT_FOUND when there is no such team. */
   create({ name, team }: Create): Promise<Project> {
-    const resource = { type: 'Team', id: team, team } as const;
     return this.pipeline.change(
-      { action: actions.projectCreate, resource, context: { name } },
+      { action: actions.projectCreate, resource: teamResource(team), context: { name } },
       async (tx) => {
         // An admin may act on any team, so also on one that does not exist: its owner knows.
         await this.rpc.call(policyRpc.getTeam, { team });

@@ -10,7 +10,7 @@ import {
   toPage,
   type CatalogEntry,
   type Page,
-  type ResourceRef,
+  teamResource,
   type resourceRpc,
 } from '@berth/contracts';
 import { builtIn } from './built-in.js';
@@ -43,7 +43,7 @@ export class Catalog {
 
   async list({ team, limit, cursor }: List): Promise<Page<CatalogEntry>> {
     return this.pipeline.read(
-      { action: actions.catalogList, resource: teamOf(team), context: {} },
+      { action: actions.catalogList, resource: teamResource(team), context: {} },
       async () => {
         const own = new Map((await this.entries.findBy({ team })).map(({ name, file }) => [name, file]));
         const after = positionOf(cursor, 'name');
@@ -59,7 +59,7 @@ export class Catalog {
 
   async get(team: string, name: string): Promise<CatalogEntry> {
     return this.pipeline.read(
-      { action: actions.catalogList, resource: teamOf(team), context: {} },
+      { action: actions.catalogList, resource: teamResource(team), context: {} },
       async () => {
         const found = await this.find(team, name);
         if (!found) throw noEntry(name);
@@ -71,7 +71,7 @@ export class Catalog {
   /** Adds or replaces a team's own entry. Resources made from the one before stay as they are. */
   async set({ team, name, file }: Set): Promise<CatalogEntry> {
     const { image } = readEntry(name, file);
-    const intent = { action: actions.catalogSet, resource: teamOf(team), context: { name, image } };
+    const intent = { action: actions.catalogSet, resource: teamResource(team), context: { name, image } };
     const createdBy = requireActor().user;
     return this.pipeline.change(intent, async (tx) => {
       await tx.upsert(CatalogEntryEntity, { team, name, file, createdBy }, ['team', 'name']);
@@ -80,7 +80,7 @@ export class Catalog {
   }
 
   async remove(team: string, name: string): Promise<Record<string, never>> {
-    const intent = { action: actions.catalogRemove, resource: teamOf(team), context: { name } };
+    const intent = { action: actions.catalogRemove, resource: teamResource(team), context: { name } };
     return this.pipeline.change(intent, async (tx) => {
       const { affected } = await tx.delete(CatalogEntryEntity, { team, name });
       if (!affected)
@@ -99,8 +99,4 @@ export function noEntry(name: string): BerthError {
 
 function shown({ name, team, file }: Found): CatalogEntry {
   return toCatalogEntry(name, team, file);
-}
-
-function teamOf(team: string): ResourceRef {
-  return { type: 'Team', id: team, team };
 }
