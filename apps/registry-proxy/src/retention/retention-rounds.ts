@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { AppliedRetention, Principal, RetentionRule } from '@berth/contracts';
+import { inNameOf } from '@berth/actions';
+import type { AppliedRetention, RetentionRule } from '@berth/contracts';
 import { LOGGER, newRequestContext, runInContext, type Logger } from '@berth/runtime';
 import { v7 as uuidv7 } from 'uuid';
 import { RetentionRules } from './retention-rules.js';
@@ -42,10 +43,10 @@ export class RetentionRounds {
 
   /** In the name of whoever set the rule: nobody gets to do more by it. Answers whether there is more. */
   private async applyUnasked(rule: RetentionRule, deadline: number): Promise<boolean> {
-    const { scope } = rule;
+    const { scope, team, setBy } = rule;
     try {
       const { tags, images, denied, more } = await runInContext(
-        newRequestContext(uuidv7(), setterOf(rule)),
+        newRequestContext(uuidv7(), inNameOf(setBy, team, 'maintainer')),
         () => this.retention.apply(rule, deadline),
       );
       const counts = { tags: tags.length, images: images.length, denied: denied.length };
@@ -58,11 +59,4 @@ export class RetentionRounds {
       return false;
     }
   }
-}
-
-function setterOf({ setBy, team }: RetentionRule): Principal {
-  return {
-    ...{ user: setBy, kind: 'user', admin: false, tokenId: null },
-    ...{ teams: [{ team, role: 'maintainer' }], scopes: ['*'], expiresAt: null },
-  };
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { ActionPipeline } from '@berth/actions';
+import { ActionPipeline, inNameOf } from '@berth/actions';
 import { actions, BerthError, type Deployment, type Principal } from '@berth/contracts';
 import { newRequestContext, runInContext } from '@berth/runtime';
 import { v7 as uuidv7 } from 'uuid';
@@ -66,10 +66,7 @@ export class Mending {
     const { permission } = await this.dataSource.manager.findOneByOrFail(DeploymentEntity, {
       id: deployment ?? '',
     });
-    return {
-      ...{ user: permission.actor.user, kind: 'user', admin: false, tokenId: null },
-      ...{ teams: [{ team, role: 'developer' }], scopes: ['*'], expiresAt: null },
-    };
+    return inNameOf(permission.actor.user, team, 'developer');
   }
 }
 
