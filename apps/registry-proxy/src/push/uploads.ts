@@ -39,9 +39,6 @@ interface Claim {
   writer: string;
   hash: Hash;
   renewal: NodeJS.Timeout;
-  limit: StorageLimit;
-  /** Bytes that there is room for, of all that the upload has. */
-  held: number;
 }
 
 const CLAIM_SECONDS = 30;
@@ -96,9 +93,10 @@ export class Uploads {
 
   /** What arrived before a broken connection is kept, so that the client can go on from there. Throws QUOTA_EXCEEDED. */
   async append(name: HostedName, id: string, chunk: Chunk): Promise<UploadState | UploadProblem> {
+    const limit = await this.quota.limitOf(name.team);
     const claim = await this.claim(name, id, chunk.from);
     if ('problem' in claim) return claim;
-    await this.receive(claim, chunk);
+    await this.receive(claim, chunk, limit);
     await this.release(claim);
     return { id, size: claim.part.size };
   }
@@ -110,9 +108,10 @@ export class Uploads {
     chunk: Chunk,
     digest: Digest,
   ): Promise<{ size: number } | UploadProblem> {
+    const limit = await this.quota.limitOf(name.team);
     const claim = await this.claim(name, id, chunk.from);
     if ('problem' in claim) return claim;
-    await this.receive(claim, chunk);
+    await this.receive(claim, chunk, limit);
     try {
       const algorithm = algorithmOf(digest);
       // Only at the end a client has to say which it goes by. All but none go by SHA-256, so that one runs along.
@@ -156,7 +155,6 @@ export class Uploads {
     const before = await this.database.findOneBy(UploadRow, { id, repository: name.name });
     if (before === null) return { problem: 'unknown' };
     if (from !== null && from !== before.size) return { problem: 'out-of-order', size: before.size };
-    const limit = await this.quota.limitOf(name.team);
     const writer = randomUUID();
     const [rows] = await this.database.query<[{ part: string }[], number]>(
       `UPDATE uploads SET writer = $2, writer_until = now() + make_interval(secs => $3), updated_at = now()
@@ -184,21 +182,28 @@ export class Uploads {
     const hash = kept !== undefined && kept.writer === before.writer ? kept.hash : await hashOfPart(part);
     const claimed = { ...before, part: part.name };
     const renewal = setInterval(() => void this.renew(id, writer), RENEW_MS);
-    return { row: claimed, part, writer, hash, renewal, limit, held: limit.bytes === null ? Infinity : 0 };
+    return { row: claimed, part, writer, hash, renewal };
   }
 
-  private async receive(claim: Claim, { body, length }: Chunk): Promise<void> {
+  private async receive(claim: Claim, { body, length }: Chunk, limit: StorageLimit): Promise<void> {
+    /** Bytes that there is room for, of all that the upload has. */
+    let held = 0;
+    const requireRoom = async (least: number, ahead: number): Promise<void> => {
+      if (least <= held) return;
+      const wanted = { id: claim.row.id, writer: claim.writer, least, most: least + ahead };
+      held = await this.quota.hold(limit, wanted);
+    };
     let chunks: Buffer[] = [];
     let waiting = 0;
     const write = async (): Promise<void> => {
-      await this.requireRoom(claim, claim.part.size + waiting, STEP_BYTES);
+      await requireRoom(claim.part.size + waiting, STEP_BYTES);
       const written = chunks;
       chunks = [];
       waiting = 0;
       await claim.part.append(written);
     };
     try {
-      if (length !== null) await this.requireRoom(claim, claim.part.size + length, 0);
+      if (length !== null) await requireRoom(claim.part.size + length, 0);
       for await (const chunk of body as AsyncIterable<Buffer>) {
         claim.hash.update(chunk);
         chunks.push(chunk);
@@ -217,13 +222,6 @@ export class Uploads {
       await this.release(claim, false);
       throw error;
     }
-  }
-
-  /** Throws QUOTA_EXCEEDED unless there is room for so many bytes of the upload. */
-  private async requireRoom(claim: Claim, least: number, ahead: number): Promise<void> {
-    if (least <= claim.held) return;
-    const { row, writer, limit } = claim;
-    claim.held = await this.quota.hold(limit, { id: row.id, writer, least, most: least + ahead });
   }
 
   private async renew(id: string, writer: string): Promise<void> {
