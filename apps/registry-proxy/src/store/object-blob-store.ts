@@ -4,7 +4,7 @@ import type { BlobStore, FollowedPartial, PartialBlob, StoredBlob } from './blob
 import { ObjectLayout } from './object-layout.js';
 import { ObjectPartialBlob, type PartialOptions } from './object-partial-blob.js';
 import { ObjectStorage, type ObjectStorageSettings } from './object-storage.js';
-import { type Segment, SegmentReader } from './segments.js';
+import { bytesOf, type Segment, SegmentReader } from './segments.js';
 
 /** What a sweep looks at; the next one goes on. */
 const MOST_AT_ONCE = 10_000;
@@ -150,10 +150,6 @@ class GrowingSegments implements FollowedPartial {
     this.reader.close();
     return Promise.resolve();
   }
-}
-
-function bytesOf(segments: readonly Segment[]): number {
-  return segments.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Null where there are fewer. */

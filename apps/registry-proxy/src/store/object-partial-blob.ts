@@ -1,7 +1,7 @@
 import type { Digest } from '../names/digest.js';
 import type { PartialBlob } from './blob-store.js';
 import type { ObjectLayout } from './object-layout.js';
-import { type Segment, SegmentReader } from './segments.js';
+import { bytesOf, type Segment, SegmentReader } from './segments.js';
 
 /** What goes into one object. As much again is in memory while it is sent. */
 export const SEGMENT_BYTES = 8 * 1024 * 1024;
@@ -39,7 +39,7 @@ export class ObjectPartialBlob implements PartialBlob {
     this.segments = segments;
     this.followed = followed;
     this.reader = new SegmentReader(layout.storage, segments);
-    this.stored = segments.reduce((sum, { size }) => sum + size, 0);
+    this.stored = bytesOf(segments);
   }
 
   get size(): number {

@@ -7,6 +7,10 @@ export interface Segment {
   size: number;
 }
 
+export function bytesOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { size }) => sum + size, 0);
+}
+
 /** As many are open at a time: of clients that read the same blob while it arrives. */
 const MOST_CURSORS = 64;
 
