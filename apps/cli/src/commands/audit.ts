@@ -12,6 +12,7 @@ import {
   type Paging,
 } from '../command.js';
 import type { Query } from '../http/path.js';
+import { counted } from '../output/text.js';
 
 interface Filter {
   team?: string;
@@ -71,7 +72,7 @@ async function exportRecords(cli: Cli, filter: Filter): Promise<void> {
     records += text.split('\n').length - 1;
     await cli.output.part(text);
   }
-  cli.output.note(records === 1 ? '1 record.' : `${records} records.`);
+  cli.output.note(`${counted(records, 'record')}.`);
 }
 
 async function listRecords(cli: Cli, options: ListOptions): Promise<void> {

@@ -20,7 +20,7 @@ import {
   type Paging,
 } from '../command.js';
 import { CliError, EXIT } from '../errors.js';
-import { ago } from '../output/text.js';
+import { ago, counted } from '../output/text.js';
 import { confirmed } from '../prompt.js';
 
 interface ListOptions extends Common, Paging {
@@ -194,7 +194,6 @@ async function collect(cli: Cli, { grace, json }: CollectOptions): Promise<void>
     if (part.more && !json) cli.output.note(`${formatBytes(total.bytes)} so far ...`);
   }
   if (json) return cli.output.json(total);
-  const blobs = total.blobs === 1 ? '1 blob' : `${total.blobs} blobs`;
-  cli.output.line(`Removed ${blobs}, ${formatBytes(total.bytes)}.`);
+  cli.output.line(`Removed ${counted(total.blobs, 'blob')}, ${formatBytes(total.bytes)}.`);
   if (total.strays > 0) cli.output.line(`Removed ${total.strays} files that a crash had left behind.`);
 }

@@ -13,7 +13,7 @@ import {
   type Paging,
 } from '../command.js';
 import { CliError } from '../errors.js';
-import { ago, lasting } from '../output/text.js';
+import { ago, counted, lasting } from '../output/text.js';
 import { confirmed } from '../prompt.js';
 
 interface ListOptions extends Common, Paging {
@@ -90,8 +90,7 @@ function tellKept({ keepLast, olderThanSeconds }: RetentionRule): string {
   return [...last, ...young].join(' and ');
 }
 
-function ruleOf({ keep, olderThan, tags }: RuleOptions): object | null {
-  if (keep === undefined && olderThan === undefined && tags === undefined) return null;
+function ruleOf({ keep, olderThan, tags }: RuleOptions): object {
   if (keep === undefined && olderThan === undefined)
     throw CliError.usage('the rule says of no image that it goes', 'Use --keep, --older-than, or both.');
   return { keepLast: keep, olderThanSeconds: olderThan, tags };
@@ -99,8 +98,6 @@ function ruleOf({ keep, olderThan, tags }: RuleOptions): object | null {
 
 async function set(cli: Cli, scope: string, options: RuleOptions): Promise<void> {
   const body = ruleOf(options);
-  if (body === null)
-    throw CliError.usage('the rule says of no image that it goes', 'Use --keep, --older-than, or both.');
   const rule = await cli.api.put('/v1/retention', RetentionRule, body, { scope });
   const going = await cli.api.post('/v1/retention/preview', AppliedRetention, body, { query: { scope } });
   if (options.json) return cli.output.json({ ...rule, going });
@@ -114,7 +111,9 @@ async function set(cli: Cli, scope: string, options: RuleOptions): Promise<void>
 }
 
 async function preview(cli: Cli, scope: string, options: RuleOptions): Promise<void> {
-  const body = ruleOf(options) ?? (await ruleSet(cli, scope));
+  const { keep, olderThan, tags } = options;
+  const another = [keep, olderThan, tags].some((option) => option !== undefined);
+  const body = another ? ruleOf(options) : await ruleSet(cli, scope);
   const going = await cli.api.post('/v1/retention/preview', AppliedRetention, body, { query: { scope } });
   if (options.json) return cli.output.json(going);
   show(cli, going);
@@ -168,6 +167,5 @@ function show(cli: Cli, { tags, images }: AppliedRetention): void {
 }
 
 function tell({ tags, images }: AppliedRetention): string {
-  const count = (n: number, what: string): string => (n === 1 ? `1 ${what}` : `${n} ${what}s`);
-  return `${count(tags.length, 'tag')} and ${count(images.length, 'image')}`;
+  return `${counted(tags.length, 'tag')} and ${counted(images.length, 'image')}`;
 }

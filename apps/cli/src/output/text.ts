@@ -9,6 +9,11 @@ export function printable(text: string): string {
   return text.replace(SEQUENCE, '').replace(/[^\P{Cc}\n\t]/gu, '');
 }
 
+/** `1 tag`, `2 tags`. */
+export function counted(number: number, what: string): string {
+  return number === 1 ? `1 ${what}` : `${number} ${what}s`;
+}
+
 const UNITS: readonly (readonly [number, string])[] = [
   [86_400_000, 'd'],
   [3_600_000, 'h'],
