@@ -59,6 +59,13 @@ describe('what policy is told of an image', () => {
     expect(await read(manifestPath(rooted))).toMatch(/^403 .*DENIED.*It runs as root/);
     expect(await read(manifestPath(rooted), { method: 'HEAD' })).toMatch(/^403/);
     expect(await read(manifestPath(other))).toMatch(/^200/);
+    const zero = await buildTestImage({
+      name: `${name}-0`,
+      busybox: false,
+      user: '0:0',
+      files: { '/a': name },
+    });
+    expect(await read(manifestPath(zero))).toMatch(/^403 .*It runs as root/);
     await push(rooted, 'acme/rooted');
     expect(await read('/v2/acme/rooted/manifests/1')).toMatch(/^403 .*It runs as root/);
     expect(await read(`/v2/acme/rooted/manifests/${rooted.digest}`)).toMatch(/^403/);

@@ -32,6 +32,7 @@ export const ResolvedImage = z
       volumes: z.array(z.string()),
       labels: z.record(z.string(), z.string()),
       hasHealthcheck: z.boolean(),
+      onBuild: z.array(z.string()).optional().describe('What a build that starts from it does first'),
       createdAt: z.string().nullable(),
     }),
   })
@@ -42,6 +43,11 @@ export type ResolvedImage = z.infer<typeof ResolvedImage>;
 export function registryOf(repository: string): string {
   const first = repository.split('/')[0];
   return first.includes('.') || first.includes(':') ? first : 'berth';
+}
+
+/** The user of an image or a container as policy is told it: `root` for each way to say so (OCI image spec, config.md, "User"). */
+export function runsAs(user: string): string {
+  return /^(|[+-]?0+|root)(:.*)?$/.test(user) ? 'root' : user;
 }
 
 export const CollectGarbage = z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BerthError } from '@berth/contracts';
+import { BerthError, runsAs } from '@berth/contracts';
 import type { Digest } from '../names/digest.js';
 import { exactly } from '../names/exact-keys.js';
 import type { ManifestContent } from '../pull/manifest-content.js';
@@ -62,7 +62,7 @@ function configFacts(bytes: Buffer | null): Pick<ImageFacts, 'platforms' | 'user
   const platform = os && architecture ? { os, architecture, ...(variant ? { variant } : {}) } : null;
   return {
     platforms: platform ? [platformText(normalisePlatform(platform))] : [],
-    user: config?.User || 'root',
+    user: runsAs(config?.User ?? ''),
     labels: labels.sort(),
     ...(created && !Number.isNaN(Date.parse(created)) ? { created } : {}),
   };

@@ -1,5 +1,5 @@
 import { readCompose } from '../compose/index.js';
-import { amountsOf, deploymentFacts, tagOf, userOf } from './facts.js';
+import { amountsOf, deploymentFacts, tagOf } from './facts.js';
 
 const image = (repository: string, user = '') => ({ repository, user });
 
@@ -57,13 +57,4 @@ describe('the facts of a deployment', () => {
     ['host:5000/nginx:1.2-a', '1.2-a'],
     [`nginx@sha256:${'1'.repeat(64)}`, null],
   ])('read the tag of %s', (reference, tag) => expect(tagOf(reference)).toBe(tag));
-
-  it.each([
-    ['', 'root'],
-    ['0', 'root'],
-    ['0:1000', 'root'],
-    ['root:root', 'root'],
-    ['app', 'app'],
-    ['1000:0', '1000:0'],
-  ])('read the user "%s"', (user, expected) => expect(userOf(user)).toBe(expected));
 });

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { registryOf, type actions, type Amounts } from '@berth/contracts';
+import { registryOf, runsAs, type actions, type Amounts } from '@berth/contracts';
 import type { ComposeSpec, ReleasedImage, RunService, ServiceSpec } from '../compose/index.js';
 
 export type DeploymentFacts = z.input<typeof actions.deploymentCreate.context>;
@@ -27,7 +27,7 @@ export function deploymentFacts(
     images: distinct(all.map(({ image }) => image)),
     registries: distinct(Object.values(images).map(({ repository }) => registryOf(repository))),
     tags: distinct(all.flatMap(({ image }) => tagOf(image) ?? [])),
-    users: distinct(services.map(([name, { user }]) => userOf(user ?? images[name].user))),
+    users: distinct(services.map(([name, { user }]) => runsAs(user ?? images[name].user))),
     capAdd: distinct(all.flatMap(({ capAdd }) => capAdd)),
     publishedPorts: [
       ...new Set(all.flatMap(({ ports }) => ports.map(({ published }) => published ?? 0))),
@@ -54,7 +54,7 @@ export function instanceFacts(
   return {
     ...{ ...place, service, image: spec.image, tag: tagOf(spec.image) ?? '' },
     ...{ registry: registryOf(pinned.repository), repository: pinned.repository, digest: pinned.digest },
-    user: userOf(spec.user ?? user),
+    user: runsAs(spec.user ?? user),
     readOnly: spec.readOnly,
     capAdd: distinct(spec.capAdd),
     publishedPorts: [...new Set(spec.ports.map(({ published }) => published ?? 0))].sort((a, b) => a - b),
@@ -93,11 +93,6 @@ export function tagOf(image: string): string | null {
   return tag ?? 'latest';
 }
 
-/** `root` for each way to say so. */
-export function userOf(user: string): string {
-  return /^(|0|root)(:.*)?$/.test(user) ? 'root' : user;
-}
-
 /** Fixed ports of the host that a release holds, in one order: whoever locks them does so in the same. */
 export function fixedPorts(
   services: Readonly<Record<string, Pick<ServiceSpec, 'ports'>>>,
@@ -109,6 +104,6 @@ export function fixedPorts(
     .sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));
 }
 
-function distinct(values: string[]): string[] {
+export function distinct(values: string[]): string[] {
   return [...new Set(values)].sort();
 }

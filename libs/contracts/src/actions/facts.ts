@@ -104,7 +104,7 @@ export const ImageFound = ImageNamed.extend({
     .string()
     .optional()
     .describe(
-      'Of the config; `root` where it names none. Missing of what is no container image, and of an index',
+      'Of the config; `root` where it names none, or says so by number. Missing of what is no container image, and of an index',
     ),
   labels: z.array(z.string()).describe('Of the config, each as `name=value`'),
   created: z.string().optional().describe('Of the config, RFC 3339'),

@@ -77,7 +77,7 @@ test('instances that are alike are one kind of their service, and the others are
 
 test('what a container shares with the host is told', () => {
   const container = {
-    Config: { Image: 'registry/web@sha256:aa' },
+    Config: { Image: 'registry/web@sha256:aa', User: '0:1000' },
     HostConfig: {
       NetworkMode: 'host',
       PidMode: 'host',

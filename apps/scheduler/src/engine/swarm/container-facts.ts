@@ -1,3 +1,4 @@
+import { runsAs } from '@berth/contracts';
 import type { InspectedFacts, Inspection, InstanceAsRun, Rollout } from '../container-engine.js';
 import { callEngine, orUndefined } from './docker-client.js';
 import type { Task } from './engine-api.js';
@@ -125,7 +126,7 @@ function instanceAsRun(
     instances: 1,
     digest,
     unexpectedImage: digest !== wanted,
-    user: config.User === null ? undefined : config.User || 'root',
+    user: config.User === null ? undefined : runsAs(config.User ?? ''),
     readOnly: host.ReadonlyRootfs === true,
     privileged: host.Privileged === true,
     capabilities: distinct(effectiveCapabilities(host)),
