@@ -31,6 +31,7 @@ import { UploadHandler } from './http/upload-handler.js';
 import { Leaves } from './leave/leaves.js';
 import { PolicyStanding } from './leave/policy-standing.js';
 import { ClientTokens } from './login/client-tokens.js';
+import { PushLoginController } from './login/push-login.controller.js';
 import { TokenRoute } from './login/token-route.js';
 import { BlobPulls } from './pull/blob-pulls.js';
 import { FetchLeases } from './pull/fetch-leases.js';
@@ -93,6 +94,7 @@ export class RegistryModule {
         InspectionController,
         UpstreamsController,
         StorageController,
+        PushLoginController,
         RetentionController,
       ],
       providers: [

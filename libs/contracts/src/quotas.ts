@@ -111,16 +111,20 @@ export const BrokenLimit = z.object({
 });
 export type BrokenLimit = z.infer<typeof BrokenLimit>;
 
+/** Where an environment stands for other reservations: a build holds what it uses beside them all. No environment is called so. */
+const BuildPlace = z.templateLiteral(['_build.', Id]);
+export const buildPlace = (id: string): z.infer<typeof BuildPlace> => `_build.${id}`;
+
 /**
  * Quota held for what an environment is about to run. `amounts` is all that the environment will use, not the
  * difference: while it rolls out, the larger of what is committed and what is reserved counts.
  */
 export const Reservation = z.object({
-  id: Id.describe('Of the deployment: reserving it twice is reserving it once'),
+  id: Id.describe('Of the deployment or the build: reserving it twice is reserving it once'),
   team: Name,
   user: Name,
   project: Name,
-  environment: Name,
+  environment: Name.or(BuildPlace),
   amounts: Amounts,
   expiresInSeconds: z.int().min(1).max(86_400),
 });

@@ -131,7 +131,15 @@ export const Deployment = z
   .meta({ id: 'Deployment' });
 export type Deployment = z.infer<typeof Deployment>;
 export const CreateDeployment = z
-  .strictObject({ compose: z.string().min(1).max(1_048_576).describe('The Compose file, as YAML text') })
+  .strictObject({
+    compose: z.string().min(1).max(1_048_576).describe('The Compose file, as YAML text'),
+    images: z
+      .record(Name, z.string().min(1).max(1_024))
+      .optional()
+      .describe(
+        'In place of what the file says, by service: for each with a `build`, the `reference` that its build answered',
+      ),
+  })
   .meta({ id: 'CreateDeployment' });
 
 /** What is in force once the deployment has succeeded; null where nothing runs yet, and it is in force at once. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { inNameOf } from '@berth/actions';
 import { ANONYMOUS, BerthError, policyRpc, type Principal } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
 import { PolicyStanding } from '../leave/policy-standing.js';
 import type { Access } from '../login/access.js';
-import { ClientTokens } from '../login/client-tokens.js';
+import { ClientTokens, type Pusher } from '../login/client-tokens.js';
 import { ShortMemory } from '../leave/short-memory.js';
 
 const LONGEST_TOKEN = 512;
@@ -42,6 +43,7 @@ export class Authenticator {
     const text = readToken(header);
     const given = text === null || text.length > LONGEST_CLIENT_TOKEN ? undefined : this.tokens.read(text);
     if (given === null) throw new BerthError('TOKEN_EXPIRED', 'the token is over; ask for another one');
+    if (given?.pusher) return { principal: inNameOfPusher(given.pusher), access: given.access };
     if (given?.token === null) return { principal: NOBODY, access: given.access };
     return { principal: await this.principal(given?.token ?? text), access: given?.access ?? null };
   }
@@ -69,6 +71,11 @@ export class Authenticator {
       );
     }
   }
+}
+
+/** Policy reads afresh what they may, and what the token may that they built with. */
+function inNameOfPusher({ user, tokenId, team }: Pusher): Principal {
+  return { ...inNameOf(user, team, 'developer'), tokenId };
 }
 
 export function loginRequired(): BerthError {

@@ -6,19 +6,27 @@ const PREFIX = 'berthr_';
 const BOUND_TO = 'client token';
 /** Seconds. Clients ask for a new one when it is over. */
 export const LIFETIME_S = 300;
+/** Of one that an engine pushes with, which cannot ask for another. */
+const PUSH_LIFETIME_S = 3_600;
 /** For clocks of several instances. */
 const SKEW_S = 30;
 
+const Pusher = z.object({ user: z.string(), tokenId: z.string().nullable(), team: z.string() });
+/** In whose name an engine pushes what it has built. */
+export type Pusher = z.infer<typeof Pusher>;
+
 const Payload = z.object({
   token: z.string().nullable(),
+  pusher: Pusher.optional(),
   rights: z.array(z.tuple([z.string(), z.array(z.string())])),
   until: z.int(),
 });
 
 /** What a token of this registry stands for: the Berth token that it was given for, and what it is for. */
 export interface ClientToken {
-  /** Null of one that was given to whoever showed none. */
+  /** Null of one that was given to whoever showed none, and to an engine. */
   token: string | null;
+  pusher?: Pusher;
   access: Access;
 }
 
@@ -34,10 +42,11 @@ export class ClientTokens {
     return this.seal.usable;
   }
 
-  issue({ token, access }: ClientToken): string {
-    const until = Math.floor(Date.now() / 1_000) + LIFETIME_S;
+  issue({ token, pusher, access }: ClientToken): string {
+    const until = Math.floor(Date.now() / 1_000) + (pusher ? PUSH_LIFETIME_S : LIFETIME_S);
     const rights = [...access.rights];
-    return PREFIX + this.seal.seal(JSON.stringify({ token, rights, until }), BOUND_TO).toString('base64url');
+    const payload = JSON.stringify({ token, pusher, rights, until });
+    return PREFIX + this.seal.seal(payload, BOUND_TO).toString('base64url');
   }
 
   /** Undefined for what is none; null for one that is not valid any more, or never was. */
@@ -45,8 +54,9 @@ export class ClientTokens {
     if (!this.available || !text.startsWith(PREFIX)) return undefined;
     const opened = this.seal.open(Buffer.from(text.slice(PREFIX.length), 'base64url'), BOUND_TO);
     if (opened === null) return null;
-    const { token, rights, until } = Payload.parse(JSON.parse(opened));
+    const { token, pusher, rights, until } = Payload.parse(JSON.parse(opened));
     if (until + SKEW_S < Date.now() / 1_000) return null;
-    return { token, access: new Access(new Map(rights as [string, RepositoryRight[]][])) };
+    const access = new Access(new Map(rights as [string, RepositoryRight[]][]));
+    return { token, ...(pusher ? { pusher } : {}), access };
   }
 }

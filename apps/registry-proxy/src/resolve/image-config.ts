@@ -23,6 +23,7 @@ const Config = exactly(
         ExposedPorts: names,
         Volumes: names,
         Labels: z.record(z.string(), z.string()).nullish(),
+        OnBuild: texts,
         Healthcheck: z.object({ Test: texts }).nullish(),
       }),
     ).nullish(),
@@ -50,6 +51,7 @@ export function readImageConfig(bytes: Buffer): ImageFacts | null {
       volumes: Object.keys(config?.Volumes ?? {}),
       labels: config?.Labels ?? {},
       hasHealthcheck: test.length > 0 && test[0] !== 'NONE',
+      ...(config?.OnBuild?.length ? { onBuild: config.OnBuild } : {}),
       createdAt: created ?? null,
     },
   };

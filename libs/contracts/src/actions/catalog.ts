@@ -11,6 +11,7 @@ export * from './ingress.js';
 export * from './nodes.js';
 export * from './resources.js';
 export * from './images.js';
+export * from './builds.js';
 export * from './upstreams.js';
 export * from './retention.js';
 export * from './quotas.js';

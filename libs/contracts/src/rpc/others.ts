@@ -34,6 +34,13 @@ const done = z.object({});
 export const registryRpc = {
   /** Finds an image as `image.pull` of the caller; a cold look-up asks the upstream. */
   resolve: defineRpc('registry-proxy', 'resolve', ResolveImage, ResolvedImage, 45_000),
+  /** What an engine shows to push an image to this repository as the caller; asked by the scheduler, never from outside. */
+  pushLogin: defineRpc(
+    'registry-proxy',
+    'push-login',
+    z.strictObject({ repository: z.string().min(1).max(255) }),
+    z.object({ token: z.string() }),
+  ),
   repositories: defineRpc('registry-proxy', 'repositories', ListRepositories, page(Repository)),
   tags: defineRpc('registry-proxy', 'tags', ListImageTags, page(ImageTag)),
   remove: defineRpc('registry-proxy', 'remove', RemoveImage, done),
