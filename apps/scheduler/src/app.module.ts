@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ActionsModule, checkMediation } from '@berth/actions';
 import { MessagingModule, serveRpc } from '@berth/messaging';
 import { DatabaseModule, RuntimeModule, type ServiceOptions } from '@berth/runtime';
+import { BuildsModule } from './builds/builds.module.js';
 import { BackupsModule } from './backups/backups.module.js';
 import { CertificateEntity } from './certificates/certificate.entity.js';
 import { CertificatesModule } from './certificates/certificates.module.js';
@@ -72,6 +73,7 @@ export class AppModule {
         ServicesModule,
         MetadataModule,
         InstancesModule,
+        BuildsModule,
         UpkeepModule,
       ],
       providers: [{ provide: SCHEDULER_ENV, useValue: env }],

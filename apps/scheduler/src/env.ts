@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ByteSize } from '@berth/contracts';
 import { DatabaseEnv, readEnv } from '@berth/runtime';
 import { SecretsKey, SecretsKeys } from './secrets/keyring.js';
 
@@ -11,6 +12,18 @@ export const SchedulerEnv = DatabaseEnv.extend({
   BERTH_REGISTRY: z.string().min(1).default('127.0.0.1:4401'),
   /** What the engine shows the registry-proxy when it pulls. */
   BERTH_ENGINE_TOKEN: z.string().default(''),
+  /** The bridge that what runs in builds reaches the outside by, and that the host's rules know; empty: it reaches nothing. */
+  BERTH_BUILD_BRIDGE: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,14}$|^$/, { error: 'must be the name of a network interface' })
+    .default(''),
+  /** What a build may use, and holds of its team's quota. */
+  SCHEDULER_BUILD_CPUS: z.coerce.number().min(0.1).max(256).default(1),
+  SCHEDULER_BUILD_MEMORY: ByteSize.prefault('1GiB'),
+  SCHEDULER_BUILD_CONTEXT: ByteSize.prefault('1GiB'),
+  SCHEDULER_BUILD_SECONDS: z.coerce.number().int().min(1).max(86_000).default(1_800),
+  /** How many go on at once; others wait. */
+  SCHEDULER_BUILDS: z.coerce.number().int().min(1).max(100).default(2),
   /** Encrypts what encrypts the secrets of environments. */
   BERTH_SECRETS_KEY: SecretsKey,
   /** Keys before it, with commas: what they encrypt is brought under the present one at start. */

@@ -55,7 +55,7 @@ export async function engineBench(): Promise<EngineBench> {
   const dockerHost = await testEngine();
   const { address: registry } = await upstreamRegistry();
   const installation = testInstallation();
-  const engine = new SwarmEngine({ dockerHost, installation, registry, token: null });
+  const engine = new SwarmEngine({ dockerHost, installation, registry, credentials: null });
   return {
     engine,
     installation,

@@ -260,7 +260,12 @@ describe('a rollout that is interrupted', () => {
 
 describe('an engine that is not there', () => {
   beside('is told as ENGINE_UNAVAILABLE', async () => {
-    const options = { dockerHost: 'unix:///nowhere.sock', installation: 'none', registry: 'x', token: null };
+    const options = {
+      dockerHost: 'unix:///nowhere.sock',
+      installation: 'none',
+      registry: 'x',
+      credentials: null,
+    };
     const error = await new SwarmEngine(options).prepare().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(BerthError);
     expect(error).toMatchObject({ code: 'ENGINE_UNAVAILABLE' });

@@ -48,6 +48,7 @@ export class Neighbours {
     serve(registry, registryRpc.resolve.subject, ({ reference }: { reference: string }) =>
       neighbours.resolve(reference),
     );
+    serve(registry, registryRpc.pushLogin.subject, () => ({ token: 'a token to push with' }));
     return neighbours;
   }
 

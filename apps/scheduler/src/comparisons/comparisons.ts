@@ -27,13 +27,13 @@ export class Comparisons {
   ) {}
 
   /** Reads, resolves and renders as a deploy would, and throws what that would. */
-  async plan({ project, environment: name, compose }: MakePlan): Promise<Plan> {
+  async plan({ project, environment: name, compose, images }: MakePlan): Promise<Plan> {
     const environment = await this.environments.find(project, name);
     const resource = environmentResource(environment);
     return this.pipeline.read({ action: actions.deploymentPlan, resource, context: {} }, async () => {
       const present = await this.specs.of(environment.deployment);
       const { digest, spec, warnings } = await this.preparation.prepare(
-        { compose },
+        { compose, images },
         environment,
         environment,
       );

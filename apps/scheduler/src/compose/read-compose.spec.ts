@@ -314,6 +314,30 @@ services:
   });
 });
 
+describe('a service that is built', () => {
+  const file =
+    'services: {web: {build: ., environment: {A: b}}, api: {build: {context: api}, image: "acme/api:${V}"}}';
+  const built = {
+    web: '127.0.0.1:4401/acme/shop/web@sha256:1',
+    api: '127.0.0.1:4401/acme/shop/api@sha256:2',
+  };
+
+  it('has the image that it was built to, whatever stands beside', () => {
+    const { spec, warnings } = readCompose(file, {}, built);
+    expect(Object.entries(spec.services).map(([name, { image }]) => [name, image])).toEqual([
+      ['web', built.web],
+      ['api', built.api],
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('is nothing before', () => {
+    expect(() => readCompose(file, {}, { web: built.web })).toThrow(
+      'services.api.build: "build" needs an image',
+    );
+  });
+});
+
 describe('what is wrong with a Compose file', () => {
   it('is told with line, column, path and code, all at once', () => {
     const error = failure('services:\n  web:\n    image: a\n    build: .\n  db:\n    ports:\n      - "x"\n');
@@ -324,7 +348,7 @@ describe('what is wrong with a Compose file', () => {
         line: 4,
         column: 5,
         path: 'services.web.build',
-        message: expect.stringContaining('"build" is not supported'),
+        message: expect.stringContaining('"build" needs an image that was built'),
       },
       {
         code: 'COMPOSE_INVALID',

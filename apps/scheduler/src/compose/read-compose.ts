@@ -27,7 +27,10 @@ export interface ComposeFile {
 export function readCompose(
   text: string,
   variables: Variables,
-  /** As a release wrote them down, by service: what the file says of them, with whose variables, does not count. */
+  /**
+   * By service, those that a release wrote down, or that were built for this one: what the file says of them, with whose
+   * variables, does not count.
+   */
   images: Readonly<Record<string, string>> = {},
 ): ComposeFile {
   if (Buffer.byteLength(text) > MAX_COMPOSE_BYTES)
@@ -35,7 +38,7 @@ export function readCompose(
   const problems = new Problems();
   const settled = new Map(Object.entries(images).map(([name, image]) => [imagePath(name), image]));
   const { root, unset } = parseYaml(text, { variables, settled }, problems);
-  const spec = root?.kind === 'map' ? readFile(root, variables, problems) : undefined;
+  const spec = root?.kind === 'map' ? readFile(root, variables, images, problems) : undefined;
   if (!spec && !problems.any)
     problems.invalid({ line: 1, column: 1, path: '' }, 'a Compose file is a mapping with "services"');
   if (!spec || problems.any) throw problems.toError();
@@ -49,7 +52,12 @@ function imagePath(service: string): string {
   return `${childPath('services', service)}.image`;
 }
 
-function readFile(root: MapNode, variables: Variables, problems: Problems): ComposeSpec {
+function readFile(
+  root: MapNode,
+  variables: Variables,
+  images: Readonly<Record<string, string>>,
+  problems: Problems,
+): ComposeSpec {
   const file = new Section(root, problems);
   // `name` names the project, which the address of the request does already; `version` says nothing since 2020.
   file.string('name');
@@ -70,8 +78,8 @@ function readFile(root: MapNode, variables: Variables, problems: Problems): Comp
     const map = asMap(value, problems);
     const service =
       map &&
-      readService(new Section(map, problems), {
-        variables,
+      readService(name, new Section(map, problems), {
+        ...{ variables, images },
         volumes: known,
         secrets,
         services: names,

@@ -15,7 +15,6 @@ import type { ComposeNode } from './tree.js';
 import { splitWords } from './words.js';
 
 const HINTS: Record<string, string> = {
-  build: 'build the image, push it to the registry, and name it with "image"',
   container_name: 'an instance is named by Berth; others reach it by the name of the service',
   network_mode: 'each environment has one network of its own',
   privileged: 'add the capabilities it needs with "cap_add"',
@@ -31,16 +30,16 @@ export interface FileContext {
   volumes: ReadonlySet<string>;
   /** Those of the file's top level. */
   secrets: ReadonlySet<string>;
+  /** Those that are settled, by service. */
+  images: Readonly<Record<string, string>>;
   services: ReadonlySet<string>;
   problems: Problems;
 }
 
 /** One entry of `services`; undefined when it has no image. */
-export function readService(section: Section, context: FileContext): ServiceSpec | undefined {
+export function readService(name: string, section: Section, context: FileContext): ServiceSpec | undefined {
   const { problems, variables } = context;
-  const imageNode = section.take('image');
-  const image = imageNode && readImage(imageNode, problems);
-  if (!imageNode) problems.invalid(section.node, 'a service must have an "image"');
+  const image = readImage(name, section, context);
   const entrypoint = readWords(section, 'entrypoint', problems);
   const command = readWords(section, 'command', problems);
   checkCommand(section, entrypoint, command, problems);
@@ -120,11 +119,23 @@ function read<T>(section: Section, key: string, reader: (node: ComposeNode) => T
   return node && reader(node);
 }
 
-function readImage(node: ComposeNode, problems: Problems): string | undefined {
-  const text = asText(node, problems);
+/** What is built is settled by whoever had it built; a name beside it is not looked at. */
+function readImage(name: string, section: Section, { images, problems }: FileContext): string | undefined {
+  const build = section.take('build');
+  const node = section.take('image');
+  const settled = Object.hasOwn(images, name) ? images[name] : undefined;
+  if (build && settled === undefined) {
+    const todo = '"berth deploy" builds it; over REST, build it first and say in "images" what it came to';
+    problems.unsupported(section.keyPlace('build'), `"build" needs an image that was built: ${todo}`);
+    return undefined;
+  }
+  const text = settled ?? (node && asText(node, problems));
+  if (!node && settled === undefined)
+    problems.invalid(section.node, 'a service must have an "image" or a "build"');
+  if (text === undefined) return undefined;
   // The registry-proxy reads the reference in full; here only what can be no reference is turned away.
-  if (text !== undefined && /^[\w][\w.:/@-]{0,1023}$/.test(text)) return text;
-  if (text !== undefined) problems.invalid(node, `"${text.slice(0, 80)}" is no image reference`);
+  if (/^[\w][\w.:/@-]{0,1023}$/.test(text)) return text;
+  problems.invalid(node ?? section.node, `"${text.slice(0, 80)}" is no image reference`);
   return undefined;
 }
 

@@ -37,10 +37,10 @@ export class DeploymentsService {
     private readonly pipeline: ActionPipeline,
   ) {}
 
-  async create({ project, environment, compose }: Create): Promise<Deployment> {
+  async create({ project, environment, compose, images }: Create): Promise<Deployment> {
     const deployment = await this.intake.take(await this.environments.find(project, environment), {
       cause: 'deploy',
-      source: { compose },
+      source: { compose, images },
     });
     this.worker.wake();
     return deployment;

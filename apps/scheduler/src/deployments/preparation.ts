@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { BerthError } from '@berth/contracts';
 import { readCompose, releaseDigest, render } from '../compose/index.js';
 import type { ComposeSpec, PinnedImage, ReleaseSpec, RunSpec } from '../compose/index.js';
 import { toRunSettings, type Settings } from '../environments/configuration.entity.js';
@@ -10,7 +11,8 @@ import { SecretsService } from '../secrets/secrets.js';
 import { checkHealthConditions, Images } from './images.js';
 
 /** What a deployment is made from: a Compose file, which makes a release, or a release that is there. */
-export type Source = { compose: string } | { digest: string; release: ReleaseSpec };
+export type Source =
+  { compose: string; images?: Readonly<Record<string, string>> } | { digest: string; release: ReleaseSpec };
 
 export interface Prepared {
   /** Of the release. */
@@ -41,8 +43,7 @@ export class Preparation {
     const latest = await this.secrets.latest(environment.id);
     const versions = (spec: Pick<ComposeSpec, 'services'>): Record<string, number> =>
       versionsFor(spec, latest, environment);
-    const release =
-      'compose' in source ? await this.release(source.compose, settings, versions) : source.release;
+    const release = 'compose' in source ? await this.release(source, settings, versions) : source.release;
     const digest = 'compose' in source ? releaseDigest(release) : source.digest;
     const runSettings = toRunSettings(settings);
     const { spec, warnings } = render(release, runSettings);
@@ -57,13 +58,21 @@ export class Preparation {
 
   /** The images are those that the environment's variables name: from here on they are the release's. */
   private async release(
-    compose: string,
+    { compose, images: built }: Extract<Source, { compose: string }>,
     { variables }: Settings,
     check: (spec: ComposeSpec) => unknown,
   ): Promise<ReleaseSpec> {
-    const { spec } = readCompose(compose, variables);
+    const { spec } = readCompose(compose, variables, built);
+    refuseOthers(spec, built);
     // Before the images, which may take long to find.
     check(spec);
     return { compose, images: await this.images.resolve(spec) };
   }
+}
+
+function refuseOthers({ services }: ComposeSpec, built: Readonly<Record<string, string>> = {}): void {
+  const odd = Object.keys(built).find((name) => !Object.hasOwn(services, name));
+  if (odd === undefined) return;
+  const message = `there is no service "${odd}" for the image that was built`;
+  throw new BerthError('VALIDATION_FAILED', message, { fields: [{ path: `images.${odd}`, message }] });
 }

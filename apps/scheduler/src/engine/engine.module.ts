@@ -3,13 +3,21 @@ import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { CONTAINER_ENGINE } from './container-engine.js';
 import { ENGINE_NODES } from './engine-nodes.js';
 import { GUEST_PLACES } from './guest-places.js';
+import { IMAGE_BUILDER } from './image-builder.js';
 import { connectDocker } from './swarm/docker-client.js';
+import { DockerBuilder } from './swarm/docker-builder.js';
 import { SwarmEngine } from './swarm/swarm-engine.js';
 import { SwarmGuestPlaces } from './swarm/swarm-guest-places.js';
 import { SwarmNodes } from './swarm/swarm-nodes.js';
-import { SwarmObjects } from './swarm/swarm-objects.js';
+import { SwarmObjects, type RegistryCredentials } from './swarm/swarm-objects.js';
 import { WayInContainer } from './swarm/way-in-container.js';
 import { METADATA_HOST, METADATA_PORT, WAY_IN, type WayIn } from './way-in.js';
+
+/** What an engine shows the registry-proxy when it pulls; none for a registry without login. */
+function engineCredentials(env: SchedulerEnv): RegistryCredentials | null {
+  const { BERTH_ENGINE_TOKEN: password, BERTH_REGISTRY: serveraddress } = env;
+  return password ? { username: 'engine', password, serveraddress } : null;
+}
 
 /** The one container engine; everyone else knows the interface only. */
 @Global()
@@ -23,8 +31,19 @@ import { METADATA_HOST, METADATA_PORT, WAY_IN, type WayIn } from './way-in.js';
           dockerHost: env.DOCKER_HOST,
           installation: env.BERTH_INSTALLATION,
           registry: env.BERTH_REGISTRY,
-          token: env.BERTH_ENGINE_TOKEN || null,
+          credentials: engineCredentials(env),
           ...(env.BERTH_INGRESS_IMAGE ? { metadataUrl: `http://${METADATA_HOST}:${METADATA_PORT}` } : {}),
+        }),
+    },
+    {
+      provide: IMAGE_BUILDER,
+      inject: [SCHEDULER_ENV],
+      useFactory: (env: SchedulerEnv) =>
+        new DockerBuilder(connectDocker(env.DOCKER_HOST), {
+          installation: env.BERTH_INSTALLATION,
+          registry: env.BERTH_REGISTRY,
+          credentials: engineCredentials(env),
+          bridge: env.BERTH_BUILD_BRIDGE || null,
         }),
     },
     {
@@ -56,6 +75,6 @@ import { METADATA_HOST, METADATA_PORT, WAY_IN, type WayIn } from './way-in.js';
       useFactory: (env: SchedulerEnv) => new SwarmNodes(connectDocker(env.DOCKER_HOST)),
     },
   ],
-  exports: [CONTAINER_ENGINE, ENGINE_NODES, WAY_IN, GUEST_PLACES],
+  exports: [CONTAINER_ENGINE, IMAGE_BUILDER, ENGINE_NODES, WAY_IN, GUEST_PLACES],
 })
 export class EngineModule {}

@@ -10,6 +10,8 @@ export const LABEL = {
   deployment: 'berth.deployment',
   /** On services: hash of what their containers are made from, so that what has not changed is left running. */
   template: 'berth.template',
+  /** In place of `installation` on what all builds share, and no environment has. */
+  builds: 'berth.builds',
 } as const;
 
 export function environmentLabels(installation: string, target: EnvironmentRef): Record<string, string> {

@@ -45,6 +45,11 @@ export function wayInName(installation: string): string {
   return `berth-${installation}-ingress`;
 }
 
+/** Of the network that what runs in a build is in. */
+export function buildNetworkName(installation: string): string {
+  return `berth-${installation}-builds`;
+}
+
 /** Volumes have names of up to 255 characters, and may hold `_`, which no name of ours does. */
 export function volumeName(installation: string, target: EnvironmentRef, volume: string): string {
   return `berth_${installation}_${target.project}_${target.environment}_${volume}`;

@@ -37,8 +37,7 @@ export interface SwarmEngineOptions {
   installation: string;
   /** host:port of the registry-proxy as the engine sees it. */
   registry: string;
-  /** What the engine shows the registry when it pulls; none for a registry without login. */
-  token: string | null;
+  credentials: RegistryCredentials | null;
   /** Where instances ask about their environment; left out where they can't. */
   metadataUrl?: string;
 }
@@ -48,10 +47,7 @@ export class SwarmEngine implements ContainerEngine {
   private readonly node: SwarmNode;
   private readonly swarm: Swarm;
 
-  constructor({ dockerHost, installation, registry, token, metadataUrl }: SwarmEngineOptions) {
-    const credentials: RegistryCredentials | null = token
-      ? { username: 'engine', password: token, serveraddress: registry }
-      : null;
+  constructor({ dockerHost, installation, registry, credentials, metadataUrl }: SwarmEngineOptions) {
     const docker = connectDocker(dockerHost);
     const objects = new SwarmObjects(docker, installation, credentials);
     this.node = new SwarmNode(docker, installation);
