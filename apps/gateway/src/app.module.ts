@@ -4,6 +4,7 @@ import { checkMediation } from '@berth/actions';
 import { MessagingModule } from '@berth/messaging';
 import { RuntimeModule, type ServiceOptions } from '@berth/runtime';
 import { AuditModule } from './audit/audit.module.js';
+import { BuildsModule } from './builds/builds.module.js';
 import { AuthenticationModule } from './authentication/authentication.module.js';
 import { CertificatesModule } from './certificates/certificates.module.js';
 import type { GatewayEnv } from './env.js';
@@ -38,6 +39,7 @@ const CAPABILITIES: readonly Type[] = [
   IngressModule,
   NodesModule,
   ImagesModule,
+  BuildsModule,
   PoliciesModule,
   QuotasModule,
   AuditModule,

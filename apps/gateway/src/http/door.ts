@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { BerthError } from '@berth/contracts';
+import { BerthError, CONTEXT_MEDIA_TYPE } from '@berth/contracts';
 import { contextOf } from '@berth/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Authenticator } from '../authentication/authenticator.js';
@@ -24,6 +24,8 @@ const SECURITY_HEADERS = {
 export function guardTheDoor(app: NestFastifyApplication): void {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   const authenticator = app.get(Authenticator);
+  // As it comes: the route that takes it reads it.
+  fastify.addContentTypeParser(CONTEXT_MEDIA_TYPE, (_request, body, done) => done(null, body));
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS);
     if (!isApi(request)) return;
@@ -48,9 +50,10 @@ function isLogin({ routeOptions: { url } }: FastifyRequest): boolean {
   return url === LOGIN_PREFIX || url?.startsWith(`${LOGIN_PREFIX}/`) === true;
 }
 
-/** Bodies are JSON. Fastify would take `text/plain` too, and Nest adds forms: a browser sends both across sites unasked. */
-function refuseForeignMedia({ headers }: FastifyRequest): void {
+/** Bodies are JSON, but for routes that take another. Fastify would take `text/plain` too, and Nest adds forms: a browser sends both across sites unasked. */
+function refuseForeignMedia({ headers, routeOptions: { config } }: FastifyRequest): void {
   const type = headers['content-type']?.split(';', 1)[0].trim().toLowerCase();
-  if (!type || type === 'application/json') return;
-  throw new BerthError('MEDIA_TYPE_UNSUPPORTED', `A body is application/json here, not ${type}.`);
+  const taken = (config as { takes?: string }).takes ?? 'application/json';
+  if (!type || type === taken) return;
+  throw new BerthError('MEDIA_TYPE_UNSUPPORTED', `A body is ${taken} here, not ${type}.`);
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -31,6 +32,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const key = request.headers[HEADER];
     if (request.method !== 'POST' || key === undefined) return next.handle();
+    if (request.body instanceof Readable)
+      throw new BerthError(
+        'VALIDATION_FAILED',
+        'This is done once for each request: leave the Idempotency-Key out.',
+      );
     return defer(() => this.once(context, next, String(key)));
   }
 

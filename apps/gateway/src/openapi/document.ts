@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { ERRORS, type ErrorCode } from '@berth/contracts';
+import { CONTEXT_MEDIA_TYPE, ERRORS, type ErrorCode } from '@berth/contracts';
 import { API_PREFIX } from '../http/door.js';
 import { EXAMPLES } from './examples.js';
 import { convertSchema } from './schemas.js';
@@ -104,7 +104,8 @@ function family(controller: string): string {
 /** What is true of all operations of a kind, so that no route has to say it. */
 function complete(operation: Operation, method: string, path: string, failures: Failures): void {
   if (operation.requestBody) addErrors(operation, BODY_ERRORS);
-  if (method === 'post') {
+  // What is streamed in is done once for each request.
+  if (method === 'post' && !operation.requestBody?.content[CONTEXT_MEDIA_TYPE]) {
     addErrors(operation, IDEMPOTENCY_ERRORS);
     (operation.parameters ??= []).push({
       name: 'Idempotency-Key',

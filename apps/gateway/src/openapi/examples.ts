@@ -57,6 +57,10 @@ const explained = {
   ...{ message: 'Use a tag other than latest.', conditions: [condition], left: 0 },
 };
 
+const builtImage = {
+  ...{ repository: 'acme/shop/web', tag: 'v1', digest: DIGEST, size: 12_582_912 },
+  reference: `127.0.0.1:4401/acme/shop/web@${DIGEST}`,
+};
 const environment = {
   project: 'shop',
   name: 'dev',
@@ -180,6 +184,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ...{ bytes: 24_117_248, updatedAt: TIME },
   },
   SetRetention: { keepLast: 10, olderThanSeconds: 2_592_000, tags: '*' },
+  BuiltImage: builtImage,
   RetentionRule: {
     ...{ scope: 'acme', team: 'acme', keepLast: 10, olderThanSeconds: 2_592_000, tags: '*' },
     ...{ setBy: 'mira', setAt: TIME },

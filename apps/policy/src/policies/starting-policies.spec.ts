@@ -161,6 +161,7 @@ describe('who may do what, on a new installation', () => {
     ['service.logs', 'service', ['admin', ...members]],
     ['image.push', 'hosted', ['admin', 'developer', 'maintainer']],
     ['image.push', 'public', ['admin']],
+    ['image.build', 'hosted', ['admin', 'developer', 'maintainer']],
     ['image.pull', 'hosted', ['admin', 'engine', ...members]],
     ['image.pull', 'public', all],
     ['policy.apply', 'policy', ['admin']],
