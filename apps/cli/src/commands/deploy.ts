@@ -1,5 +1,6 @@
 import { Deployment } from '@berth/contracts';
 import type { Command } from 'commander';
+import { buildServices } from '../build/compose-builds.js';
 import type { Cli } from '../cli.js';
 import { command, inEnvironment, type InEnvironment } from '../command.js';
 import { projectName, readComposeFile } from '../compose-file.js';
@@ -13,7 +14,7 @@ interface DeployOptions extends RolloutOptions, InEnvironment {
 
 export function deployCommands(cli: Cli): Command {
   return inEnvironment(
-    command('deploy', 'Roll out a Compose file and wait for the outcome', [
+    command('deploy', 'Build and roll out a Compose file, and wait for the outcome', [
       'deploy -f compose.yaml --env dev',
       'deploy --env prod --project shop --json | tail -n 1',
       'deploy -f - --env dev --project shop < generated.yaml',
@@ -27,19 +28,17 @@ export function deployCommands(cli: Cli): Command {
 async function deploy(cli: Cli, options: DeployOptions): Promise<void> {
   const file = await readComposeFile(cli, options.file);
   const project = projectName(cli, options.project, file);
-  await rollOut(cli, options, 'resolving images, asking policy and quota', () =>
-    create(cli, project, options.env, file.text),
-  );
-}
-
-async function create(cli: Cli, project: string, env: string, compose: string): Promise<Deployment> {
   try {
-    const place = path`/v1/projects/${project}/environments/${env}/deployments`;
-    return await cli.api.post(place, Deployment, { compose });
+    const images = await buildServices(cli, file, project, (line) => cli.output.note(line));
+    const body = { compose: file.text, ...(Object.keys(images).length > 0 ? { images } : {}) };
+    const place = path`/v1/projects/${project}/environments/${options.env}/deployments`;
+    await rollOut(cli, options, 'resolving images, asking policy and quota', () =>
+      cli.api.post(place, Deployment, body),
+    );
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== 'NOT_FOUND') throw error;
     throw error.withHint(
-      `If it is new: berth project create ${project} --team <team>; berth env create ${env} --project ${project}`,
+      `If it is new: berth project create ${project} --team <team>; berth env create ${options.env} --project ${project}`,
     );
   }
 }

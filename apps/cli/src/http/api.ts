@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { page, PolicyAnswer, Problem, type Page } from '@berth/contracts';
 import type { WebSocket } from 'ws';
@@ -16,6 +17,8 @@ interface Call {
   path: string;
   query?: Query;
   body?: unknown;
+  /** In place of a body, as it comes. */
+  stream?: Readable;
   headers?: Record<string, string>;
   signal?: AbortSignal;
   /** Sent without a token: the way to one. */
@@ -118,6 +121,18 @@ export class Api {
     }
   }
 
+  /** Sends a body as it comes, and tells of the events that are answered; a broken connection is an `UNREACHABLE` error. */
+  async *upload(path: string, query: Query, stream: Readable, type: string): AsyncGenerator<ServerEvent> {
+    const { signal } = new AbortController();
+    const headers = { accept: 'text/event-stream', 'content-type': type };
+    const response = await this.send({ method: 'POST', path, query, stream, headers, signal });
+    try {
+      yield* readEvents(response);
+    } catch (error) {
+      throw this.unreachable(error);
+    }
+  }
+
   /** A text as it comes, however long; one that breaks off is an `UNREACHABLE` error. */
   async *text(path: string, query?: Query): AsyncGenerator<string> {
     const { signal } = new AbortController();
@@ -153,6 +168,7 @@ export class Api {
     path,
     query = {},
     body,
+    stream,
     headers,
     signal,
     open = false,
@@ -170,7 +186,9 @@ export class Api {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        ...(stream
+          ? { body: stream as unknown as NonNullable<RequestInit['body']>, duplex: 'half' }
+          : { body: body === undefined ? undefined : JSON.stringify(body) }),
         // A token is for this gateway only: a redirect elsewhere is not followed.
         redirect: 'error',
         signal: signal ?? AbortSignal.timeout(PATIENCE_MS),
