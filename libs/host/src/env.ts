@@ -1,3 +1,4 @@
+import { readBuildSettings, type BuildSettings } from './build-settings.js';
 import { parseBytes } from '@berth/contracts';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,8 @@ export interface HostSettings {
   objectStore: ObjectStoreSettings;
   /** Bytes that images of upstreams may take; null without a limit. `BERTH_CACHE_SIZE`. */
   cacheBytes: number | null;
+  /** `BERTH_BUILD_CPUS`, `BERTH_BUILD_MEMORY`, `BERTH_BUILDS`. */
+  builds: BuildSettings;
   /** A port at which the registry is a mirror of Docker Hub; null for none. `BERTH_MIRROR_PORT`. */
   mirrorPort: number | null;
   /**
@@ -77,6 +80,7 @@ export function readHostSettings(env: NodeJS.ProcessEnv = process.env): HostSett
     upstreams: readJson(env, 'BERTH_UPSTREAMS', DEFAULT_UPSTREAMS),
     objectStore: readObjectStore(env),
     cacheBytes: readSize(env, 'BERTH_CACHE_SIZE'),
+    builds: readBuildSettings(env),
     mirrorPort: readPort(env, 'BERTH_MIRROR_PORT', 0) || null,
     registryHost: readHost(env, 'BERTH_REGISTRY_HOST', LOOPBACK),
     ingress: {

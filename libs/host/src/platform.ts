@@ -87,6 +87,7 @@ export async function bringUp(
     // Whoever turns isolation off leaves builds as open as what runs.
     buildBridge:
       !settings.isolation || isLocalEngine(settings.dockerHost) ? buildBridge(secrets.installation) : '',
+    builds: settings.builds,
     ingress: await prepareIngress(home, settings, secrets, ports),
     login: settings.login,
     logLevel: settings.logLevel,

@@ -1,3 +1,4 @@
+import type { BuildSettings } from './build-settings.js';
 import { LOOPBACK, type PortName } from './env.js';
 import type { LoginSettings } from './login-settings.js';
 import { tokenHash, type Secrets } from './secrets.js';
@@ -21,6 +22,7 @@ export interface Installation {
   dockerHost: string;
   /** Of what runs in builds; empty where no rules would keep it from the host's networks. */
   buildBridge: string;
+  builds: BuildSettings;
   /** The way in: its image (none without one), its folder, where it answers, for which domain, with which certificates. */
   ingress: { image: string | undefined; folder: string; host: string; domain: string; tls: TlsSettings };
   login: LoginSettings;
@@ -85,6 +87,7 @@ function ownEnvironment(name: ServiceName, installation: Installation): Record<s
       BERTH_REGISTRY: registryAddress(installation.registryHost, installation.ports),
       DOCKER_HOST: installation.dockerHost,
       BERTH_BUILD_BRIDGE: installation.buildBridge,
+      ...installation.builds,
       ...ingressEnvironment(installation),
       BERTH_BACKUPS_FOLDER: installation.backups,
       BERTH_SECRETS_KEY: secrets.secretsKey,

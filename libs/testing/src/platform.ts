@@ -152,6 +152,7 @@ async function platformSettings(folder: string, options: PlatformOptions): Promi
     upstreams: JSON.stringify(upstreams),
     objectStore: {},
     cacheBytes: null,
+    builds: {},
     mirrorPort: null,
     logLevel: options.logLevel ?? 'info',
     // The packet filter that could keep guests from something is the node's.

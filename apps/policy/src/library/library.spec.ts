@@ -44,6 +44,7 @@ describe('the library', () => {
   it('has what was promised', () => {
     expect([...LIBRARY.keys()]).toEqual([
       ...[
+        'bases-from',
         'change-window',
         'digest-pinned',
         'exec-own-team',

@@ -92,7 +92,7 @@ export class BuildRun {
   private async build(build: PreparedBuild, session: BuildSession): Promise<BuiltImage> {
     const progress = { log: session.log, signal: session.signal };
     const release = await this.turns.take(session.signal, (others) => {
-      void session.log(`Waiting: ${others} other ${others === 1 ? 'build' : 'builds'} come first.`);
+      void session.log(`Waiting: ${others} other ${others === 1 ? 'build comes' : 'builds come'} first.`);
     });
     try {
       const made = await this.make(build, progress);

@@ -32,7 +32,7 @@ const KEYWORDS = new Set([
   ...['ONBUILD', 'RUN', 'SHELL', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR'],
 ]);
 const DIRECTIVE = /^#\s*([a-zA-Z][\w-]*)\s*=\s*(\S+)/;
-const CONTINUED = /\\[ \t]*$/;
+const CONTINUED = /(?<!\\)\\[ \t]*$/;
 /** A word such as `<<EOF`, `<<-"EOF"` (docs.docker.com/reference/dockerfile, "Here-documents"). */
 const HERE_DOCUMENT = /(?:^|\s)\d*<<-?["']?[A-Za-z_]/;
 
