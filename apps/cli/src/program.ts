@@ -4,7 +4,6 @@ import { Command } from 'commander';
 import type { Cli } from './cli.js';
 import { auditCommands } from './commands/audit.js';
 import { comparisonCommands } from './commands/comparisons.js';
-import { buildCommand } from './commands/build.js';
 import { deployCommands } from './commands/deploy.js';
 import { deploymentCommands } from './commands/deployments.js';
 import { environmentCommands } from './commands/environments.js';
@@ -51,7 +50,6 @@ export function buildProgram(cli: Cli): Command {
   const families = [
     loginCommands,
     deployCommands,
-    buildCommand,
     statusCommands,
     logsCommand,
     execCommand,

@@ -37,7 +37,7 @@ function files(texts: Record<string, string>): string {
 }
 
 async function built(place: string, options = ''): Promise<BuiltImage> {
-  return JSON.parse(await done(berth(`build ${place} -p shop --json ${options}`.trim()))) as BuiltImage;
+  return JSON.parse(await done(berth(`image build ${place} -p shop --json ${options}`.trim()))) as BuiltImage;
 }
 
 async function tags(repository: string): Promise<string[]> {
@@ -180,7 +180,7 @@ describe('policy', () => {
       'forbid (principal, action == Berth::Action::"image.build.before", resource is Berth::Image) when { context.baseRegistries.contains("docker.io") };',
     );
     const place = files({ Dockerfile: 'FROM base:1\nRUN false\n' });
-    const { code, stderr } = await berth(`build ${place} -p shop`);
+    const { code, stderr } = await berth(`image build ${place} -p shop`);
     expect([code, stderr]).toEqual([4, expect.stringContaining('Not like this: ')]);
     expect(stderr).toContain('docker.io/library/base');
     expect(stderr).not.toContain('Step 1');
@@ -193,7 +193,7 @@ describe('policy', () => {
       'forbid (principal, action == Berth::Action::"image.build.after", resource is Berth::Image) when { context.user == "root" };',
     );
     const root = files({ Dockerfile: 'FROM base:1\nUSER 0\n' });
-    const { code, stderr } = await berth(`build ${root} -p shop --name judged`);
+    const { code, stderr } = await berth(`image build ${root} -p shop --name judged`);
     expect([code, stderr]).toEqual([4, expect.stringContaining('Not like this')]);
     expect(await tags('acme/shop/judged')).toEqual([]);
     const listed = execFileSync(
@@ -219,14 +219,14 @@ test('a build holds of the quota of its team while it goes on', async () => {
     Dockerfile:
       'FROM base:1\nRUN sleep 2; cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes || true\n',
   });
-  const going = berth(`build ${place} -p shop --name held`);
+  const going = berth(`image build ${place} -p shop --name held`);
   await eventually(async () => expect(await used()).toBe(before + 1));
   expect((await going).stderr).toMatch(/^1073741824$/m);
   await eventually(async () => expect(await used()).toBe(before));
 
   await done(admin(`quota set teams/acme --cpu ${before + 0.5}`));
   try {
-    const { code, stderr } = await berth(`build ${place} -p shop --name held`);
+    const { code, stderr } = await berth(`image build ${place} -p shop --name held`);
     expect([code, stderr]).toEqual([5, expect.stringContaining('limit of cpu')]);
   } finally {
     await done(admin('quota set teams/acme'));
@@ -236,7 +236,7 @@ test('a build holds of the quota of its team while it goes on', async () => {
 test('who is of another team learns nothing, and what is wrong is said with its line', async () => {
   const eve = (JSON.parse(await done(admin('token create --user eve --json'))) as IssuedToken).token;
   const place = files({ Dockerfile: 'FROM base:1\nBUILD it\n' });
-  expect(await run(eve, `build ${place} -p shop`)).toMatchObject({ code: 6, stdout: '' });
+  expect(await run(eve, `image build ${place} -p shop`)).toMatchObject({ code: 6, stdout: '' });
   for (const [text, code] of [
     ['FROM base:1\nBUILD it\n', 'Line 2 of the Dockerfile: "BUILD" is no instruction'],
     ['FROM base:1\nADD http://127.0.0.1:1/x /x\n', 'Line 2 of the Dockerfile: ADD takes plain paths'],
@@ -245,7 +245,7 @@ test('who is of another team learns nothing, and what is wrong is said with its 
     ['FROM base:1\nCOPY missing /\n', 'BUILD_FAILED'],
     ['FROM base:1\nRUN exit 7\n', 'returned a non-zero code: 7'],
   ]) {
-    const { stderr, code: exit } = await berth(`build ${files({ Dockerfile: text })} -p shop`);
+    const { stderr, code: exit } = await berth(`image build ${files({ Dockerfile: text })} -p shop`);
     expect([exit === 0, stderr]).toEqual([false, expect.stringContaining(code)]);
   }
 });
@@ -263,7 +263,7 @@ test('what runs in a build does not reach the host', async () => {
     const place = files({
       Dockerfile: `FROM base:1\nRUN timeout 2 wget -q -O - http://${address}:${port}/ || echo nothing\n`,
     });
-    const { stderr } = await berth(`build ${place} -p shop --no-cache`);
+    const { stderr } = await berth(`image build ${place} -p shop --no-cache`);
     expect(stderr).toMatch(/^nothing$/m);
     expect(stderr).not.toMatch(/^from the host/m);
   } finally {
@@ -275,7 +275,15 @@ describe('a build that is left', () => {
   const endless = (): string => files({ Dockerfile: 'FROM base:1\nRUN sleep 987\n' });
 
   it('by its caller ends, and its record says so', async () => {
-    const args = [join(__dirname, '../dist/main.js'), 'build', endless(), '-p', 'shop', '--no-cache'];
+    const args = [
+      join(__dirname, '../dist/main.js'),
+      'image',
+      'build',
+      endless(),
+      '-p',
+      'shop',
+      '--no-cache',
+    ];
     const child = spawn(process.execPath, args, {
       env: { HOME: '/nonexistent', ...platform.cliEnvironment(token) },
     });
@@ -291,7 +299,7 @@ describe('a build that is left', () => {
   });
 
   it('by its scheduler, killed, ends, and its caller is told', async () => {
-    const going = berth(`build ${endless()} -p shop --no-cache`);
+    const going = berth(`image build ${endless()} -p shop --no-cache`);
     await eventually(() => expect(containers()).toHaveLength(1), { timeout: 20_000 });
     await platform.service('scheduler').kill();
     const { code, stderr } = await going;

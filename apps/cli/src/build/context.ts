@@ -10,12 +10,12 @@ export function packContext(folder: string, dockerfile: string): Readable {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw CliError.usage(
       `${folder} is no folder`,
-      'The context is the folder with what the build needs: `berth build .`.',
+      'The context is the folder with what the build needs: `berth image build .`.',
     );
   if (!existsSync(join(folder, dockerfile)))
     throw CliError.usage(
       `there is no ${dockerfile} in ${folder}`,
-      'Name it by its path in the folder: `berth build . -f docker/Dockerfile`.',
+      'Name it by its path in the folder: `berth image build . -f docker/Dockerfile`.',
     );
   const leftOut = ignoring(folder, dockerfile);
   const archive = pack(folder, {

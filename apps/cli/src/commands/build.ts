@@ -17,10 +17,10 @@ interface BuildCommandOptions extends Common, InProject {
 export function buildCommand(cli: Cli): Command {
   return inProject(
     command('build [folder]', 'Build an image from a Dockerfile, into the registry', [
-      'build',
-      'build ./web --project shop --name web --tag v1',
-      'build . -f docker/Dockerfile --target release --build-arg VERSION=3',
-      'build --json',
+      'image build',
+      'image build ./web --project shop --name web --tag v1',
+      'image build . -f docker/Dockerfile --target release --build-arg VERSION=3',
+      'image build --json',
     ]),
   )
     .argument('[folder]', 'the context: what the Dockerfile may copy from', '.')

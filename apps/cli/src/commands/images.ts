@@ -20,6 +20,7 @@ import {
   type Paging,
 } from '../command.js';
 import { CliError, EXIT } from '../errors.js';
+import { buildCommand } from './build.js';
 import { ago, counted } from '../output/text.js';
 import { confirmed } from '../prompt.js';
 
@@ -34,7 +35,8 @@ interface CollectOptions extends Common {
 }
 
 export function imageCommands(cli: Cli): Command {
-  return family('image', 'What the registry stores', [
+  return family('image', 'What the registry stores, and building it', [
+    buildCommand(cli),
     paged(command('ls', 'List repositories, with what they take', ['image ls', 'image ls --team acme']))
       .option('--team <name>', 'those of one team')
       .action((options: ListOptions) => list(cli, options)),
