@@ -288,6 +288,25 @@ describe('what is sent', () => {
     expect(gateway.requests('POST').map(({ body }) => body)).toEqual([{}, { verifiedBefore }]);
   });
 
+  test('image usage shows what is stored, and how much of what was pulled was there', async () => {
+    const manifests = { hosted: 4, cache: 8, stale: 1, upstream: 1, hitRate: 0.9 };
+    const blobs = { hosted: 0, cache: 0, stale: 0, upstream: 0, hitRate: null };
+    const stored = { hosted: 1_048_576, cached: 2_097_152 };
+    gateway.onJson('GET /v1/images/usage', { days: 7, stored, manifests, blobs });
+    const { code, stdout } = await berth('image usage --days 7');
+    expect(code).toBe(0);
+    expect(stdout.split('\n').map((line) => line.trimEnd())).toEqual([
+      "teams' images   1MiB",
+      'pulled through  2MiB',
+      '',
+      'Pulls of 7 days:',
+      'OF         HOSTED  CACHED  FETCHED  HIT RATE',
+      'manifests  4       9       1        90.0 %',
+      'blobs      0       0       0        -',
+      '',
+    ]);
+  });
+
   test('image gc asks until there is no more', async () => {
     const parts = [
       { links: 3, blobs: 2, bytes: 1_048_576, strays: 0, more: true },

@@ -3,22 +3,15 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { Counter, Gauge } from 'prom-client';
 import { EntityManager } from 'typeorm';
 import { LOGGER, Metrics, type Logger } from '@berth/runtime';
+import { PullCounts, type PulledKind, type PullSource } from './usage/pull-counts.js';
+import { storedBytes } from './usage/stored-bytes.js';
 
-/** Where what is pulled came from: it was pushed here, it was here already, it had to be fetched, or it was here and could not be asked about. */
-export type PullSource = 'hosted' | 'cache' | 'upstream' | 'stale';
 export type UpstreamOutcome = 'answered' | 'absent' | 'limited' | 'refused' | 'failed';
-
-const STORED = `
-  SELECT coalesce(sum(size) FILTER (WHERE hosted), 0) AS hosted, coalesce(sum(size) FILTER (WHERE NOT hosted), 0) AS cached
-  FROM (SELECT size, EXISTS (SELECT FROM blob_links l JOIN repositories r ON r.name = l.repository
-                             WHERE l.digest = b.digest AND r.team IS NOT NULL) AS hosted
-        FROM blobs b WHERE EXISTS (SELECT FROM blob_links l WHERE l.digest = b.digest)) blobs`;
 
 /** What the registry gives out and stores. The hit rate is `cache` and `stale` beside `upstream`. */
 @Injectable()
 export class RegistryMetrics {
-  readonly manifests: Counter<'from'>;
-  readonly blobs: Counter<'from'>;
+  private readonly pulls: Record<PulledKind, Counter<'from'>>;
   readonly upstream: Counter<'upstream' | 'outcome'>;
   readonly rate: Gauge<'upstream'>;
 
@@ -26,20 +19,22 @@ export class RegistryMetrics {
     metrics: Metrics,
     @InjectEntityManager() database: EntityManager,
     @Inject(LOGGER) logger: Logger,
+    private readonly counts: PullCounts,
   ) {
     const registers = [metrics.registry];
-    this.manifests = new Counter({
+    const manifests = new Counter({
       name: 'berth_registry_manifest_pulls_total',
       help: 'Manifests given out, by where they came from: hosted, cache, upstream, stale',
       labelNames: ['from'],
       registers,
     });
-    this.blobs = new Counter({
+    const blobs = new Counter({
       name: 'berth_registry_blob_pulls_total',
       help: 'Blobs given out, by where they came from: hosted, cache, upstream',
       labelNames: ['from'],
       registers,
     });
+    this.pulls = { manifests, blobs };
     this.upstream = new Counter({
       name: 'berth_registry_upstream_requests_total',
       help: 'Questions to upstreams, by what came of them: answered, absent, limited, refused, failed',
@@ -59,9 +54,9 @@ export class RegistryMetrics {
       registers,
       async collect() {
         try {
-          const [bytes] = await database.query<[{ hosted: string; cached: string }]>(STORED);
-          stored.set({ kind: 'hosted' }, Number(bytes.hosted));
-          stored.set({ kind: 'cached' }, Number(bytes.cached));
+          const { hosted, cached } = await storedBytes(database);
+          stored.set({ kind: 'hosted' }, hosted);
+          stored.set({ kind: 'cached' }, cached);
         } catch (error) {
           // The others are told all the same.
           stored.reset();
@@ -69,5 +64,11 @@ export class RegistryMetrics {
         }
       },
     });
+  }
+
+  /** Something was given out. */
+  pulled(kind: PulledKind, from: PullSource): void {
+    this.pulls[kind].inc({ from });
+    this.counts.add(kind, from);
   }
 }

@@ -58,6 +58,8 @@ import { openStore } from './store/open-store.js';
 import { AddedUpstreams, UPSTREAM_PASSWORDS } from './upstream/added-upstreams.js';
 import { UpstreamClient } from './upstream/upstream-client.js';
 import { UpstreamDirectory } from './upstream/upstream-directory.js';
+import { PullCounts } from './usage/pull-counts.js';
+import { UsageController } from './usage/usage.controller.js';
 import { UpstreamsController } from './upstream/upstreams.controller.js';
 import { readUpstreams } from './upstream/upstreams.js';
 
@@ -95,6 +97,7 @@ export class RegistryModule {
         UpstreamsController,
         StorageController,
         PushLoginController,
+        UsageController,
         RetentionController,
       ],
       providers: [
@@ -142,6 +145,7 @@ export class RegistryModule {
           inject: [UpstreamDirectory],
           useFactory: (directory: UpstreamDirectory) => new ReferenceSettings(env.BERTH_REGISTRY, directory),
         },
+        PullCounts,
         RegistryMetrics,
         StorageQuota,
         CatalogMemory,

@@ -50,6 +50,42 @@ export function runsAs(user: string): string {
   return /^(|[+-]?0+|root)(:.*)?$/.test(user) ? 'root' : user;
 }
 
+/** Pulls by where what was given out came from. */
+export const PullSources = z.object({
+  hosted: z.int().describe('Images of teams'),
+  cache: z.int().describe('Of upstreams, and here already'),
+  stale: z.int().describe('Of upstreams, here already, and given out though the upstream could not be asked'),
+  upstream: z.int().describe('Fetched for the pull'),
+});
+export type PullSources = z.infer<typeof PullSources>;
+
+const Pulls = PullSources.extend({
+  hitRate: z
+    .number()
+    .nullable()
+    .describe(
+      'What was here already, of all that comes from upstreams: 0 to 1; null where nothing was pulled',
+    ),
+});
+
+export const ReadRegistryUsage = z.strictObject({
+  days: z.coerce.number().pipe(z.int().min(1).max(400)).default(30).describe('Up to now, with today; in UTC'),
+});
+export type ReadRegistryUsage = z.output<typeof ReadRegistryUsage>;
+
+export const RegistryUsage = z
+  .object({
+    days: z.int(),
+    stored: z.object({
+      hosted: z.int().describe('Bytes of blobs that images of teams name, each once'),
+      cached: z.int().describe('Bytes of those that only images of upstreams name'),
+    }),
+    manifests: Pulls,
+    blobs: Pulls,
+  })
+  .meta({ id: 'RegistryUsage' });
+export type RegistryUsage = z.infer<typeof RegistryUsage>;
+
 export const CollectGarbage = z
   .strictObject({
     graceSeconds: z

@@ -4,6 +4,7 @@ import {
   ImageDetails,
   ImageTag,
   page,
+  RegistryUsage,
   Repository,
   ScrubbedImages,
 } from '@berth/contracts';
@@ -16,6 +17,7 @@ import {
   paged,
   pageQuery,
   tellOfMore,
+  whole,
   type Common,
   type Paging,
 } from '../command.js';
@@ -26,6 +28,9 @@ import { confirmed } from '../prompt.js';
 
 interface ListOptions extends Common, Paging {
   team?: string;
+}
+interface UsageOptions extends Common {
+  days: number;
 }
 interface RemoveOptions extends Common {
   yes?: boolean;
@@ -56,6 +61,12 @@ export function imageCommands(cli: Cli): Command {
       .argument('<image>', '<repository>:<tag>, or <repository>@<digest>')
       .option('-y, --yes', 'do not ask')
       .action((image: string, options: RemoveOptions) => remove(cli, image, options)),
+    command('usage', 'Show what the registry stores, and how much of what is pulled it had', [
+      'image usage',
+      'image usage --days 7 --json',
+    ])
+      .option('--days <n>', 'up to now, with today', whole(1, 400), 30)
+      .action((options: UsageOptions) => usage(cli, options)),
     command('scrub', 'Read all that is stored again, and put away what is damaged', ['image scrub']).action(
       (options: Common) => scrub(cli, options),
     ),
@@ -198,4 +209,28 @@ async function collect(cli: Cli, { grace, json }: CollectOptions): Promise<void>
   if (json) return cli.output.json(total);
   cli.output.line(`Removed ${counted(total.blobs, 'blob')}, ${formatBytes(total.bytes)}.`);
   if (total.strays > 0) cli.output.line(`Removed ${total.strays} files that a crash had left behind.`);
+}
+
+const KINDS = ['manifests', 'blobs'] as const;
+
+async function usage(cli: Cli, { days, json }: UsageOptions): Promise<void> {
+  const found = await cli.api.get('/v1/images/usage', RegistryUsage, { days });
+  if (json) return cli.output.json(found);
+  cli.output.facts({
+    "teams' images": formatBytes(found.stored.hosted),
+    'pulled through': formatBytes(found.stored.cached),
+  });
+  cli.output.line();
+  cli.output.line(`Pulls of ${counted(days, 'day')}:`);
+  cli.output.table(
+    KINDS.map((kind) => ({ kind, ...found[kind] })),
+    [
+      ['OF', ({ kind }) => kind],
+      ['HOSTED', ({ hosted }) => String(hosted)],
+      ['CACHED', ({ cache, stale }) => String(cache + stale)],
+      ['FETCHED', ({ upstream }) => String(upstream)],
+      ['HIT RATE', ({ hitRate }) => (hitRate === null ? '-' : `${(hitRate * 100).toFixed(1)} %`)],
+    ],
+    'none',
+  );
 }

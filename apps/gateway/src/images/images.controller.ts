@@ -10,7 +10,9 @@ import {
   ListImageTags,
   ListRepositories,
   page,
+  ReadRegistryUsage,
   registryRpc,
+  RegistryUsage,
   RemoveImage,
   Repository,
   ScrubbedImages,
@@ -34,6 +36,15 @@ export class ImagesController {
   })
   list(@Query({ schema: ListRepositories }) query: ListRepositories): Promise<Page<Repository>> {
     return this.rpc.call(registryRpc.repositories, query);
+  }
+
+  @Get('usage')
+  @Operation(actions.registryRead, {
+    answer: RegistryUsage,
+    description: 'Of all instances together. What was pulled in the last seconds may not be counted yet.',
+  })
+  usage(@Query({ schema: ReadRegistryUsage }) query: ReadRegistryUsage): Promise<RegistryUsage> {
+    return this.rpc.call(registryRpc.usage, query);
   }
 
   @Get('tags')

@@ -185,6 +185,11 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   SetRetention: { keepLast: 10, olderThanSeconds: 2_592_000, tags: '*' },
   BuiltImage: builtImage,
+  RegistryUsage: {
+    ...{ days: 30, stored: { hosted: 4_294_967_296, cached: 10_737_418_240 } },
+    manifests: { hosted: 1_204, cache: 8_840, stale: 3, upstream: 157, hitRate: 0.9826 },
+    blobs: { hosted: 310, cache: 2_210, stale: 0, upstream: 412, hitRate: 0.8429 },
+  },
   RetentionRule: {
     ...{ scope: 'acme', team: 'acme', keepLast: 10, olderThanSeconds: 2_592_000, tags: '*' },
     ...{ setBy: 'mira', setAt: TIME },

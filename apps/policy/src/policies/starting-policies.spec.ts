@@ -142,6 +142,7 @@ describe('who may do what, on a new installation', () => {
     ['upstream.set', 'platform', ['admin']],
     ['upstream.check', 'platform', ['admin']],
     ['image.scrub', 'platform', ['admin']],
+    ['registry.read', 'platform', ['admin']],
     ['retention.list', 'team', ['admin', ...members]],
     ['retention.preview', 'team', ['admin', ...members]],
     ['retention.set', 'team', ['admin', 'maintainer']],

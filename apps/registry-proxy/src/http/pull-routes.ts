@@ -81,7 +81,7 @@ export class PullRoutes {
       await this.headBlob(exchange, name, digest);
       return;
     }
-    const source = await this.blobs.open(name, digest);
+    const source = await this.blobs.give(name, digest);
     if (source === null) throw await this.unknownBlob(name, digest);
     try {
       await this.streamBlob(exchange, source, digest);

@@ -41,16 +41,17 @@ export class BlobPulls {
     return name.kind === 'hosted' ? null : this.upstream.blobSize(name, digest);
   }
 
-  /** Null when there is none. Throws what an upstream's trouble is. */
-  async open(name: RepositoryName, digest: Digest): Promise<BlobSource | null> {
-    const source = await this.find(name, digest);
+  /** To give it out. Null when there is none. Throws what an upstream's trouble is. */
+  async give(name: RepositoryName, digest: Digest): Promise<BlobSource | null> {
+    const source = await this.open(name, digest);
     if (source === null) return null;
     const from = name.kind === 'hosted' ? 'hosted' : source.kind === 'stored' ? 'cache' : 'upstream';
-    this.settings.metrics.blobs.inc({ from });
+    this.settings.metrics.pulled('blobs', from);
     return source;
   }
 
-  private async find(name: RepositoryName, digest: Digest): Promise<BlobSource | null> {
+  /** As `give`, to read it here: that is no pull. */
+  async open(name: RepositoryName, digest: Digest): Promise<BlobSource | null> {
     if (await this.catalog.isLinked(name.name, digest)) {
       const blob = await this.store.open(digest);
       if (blob !== null) return { kind: 'stored', blob };
@@ -62,7 +63,7 @@ export class BlobPulls {
       this.arriving.get(key) ?? (await this.starting.run(key, () => this.start(name, digest, key)));
     if (found === null) return null;
     if (found !== 'stored') {
-      return found.enter() ? { kind: 'arriving', fetch: found } : this.find(name, digest);
+      return found.enter() ? { kind: 'arriving', fetch: found } : this.open(name, digest);
     }
     const blob = await this.store.open(digest);
     return blob && { kind: 'stored', blob };

@@ -7,7 +7,8 @@ import { ImageCatalog, type HeldManifest } from '../catalog/image-catalog.js';
 import { isDigest, type Digest } from '../names/digest.js';
 import type { RepositoryName, UpstreamName } from '../names/repository-name.js';
 import type { ManifestReference } from '../names/tag.js';
-import type { PullSource, RegistryMetrics } from '../registry-metrics.js';
+import type { RegistryMetrics } from '../registry-metrics.js';
+import type { PullSource } from '../usage/pull-counts.js';
 import { isUpstreamTrouble, upstreamUnavailable } from '../upstream/upstream-error.js';
 import type { FetchedManifest, UpstreamClient } from '../upstream/upstream-client.js';
 import { ManifestProblem, readManifest } from './manifest-content.js';
@@ -49,7 +50,7 @@ export class ManifestPulls {
       name.kind === 'hosted' ? await this.serve(held, null) : await this.findThrough(name, reference, held);
     if (found === null) return null;
     await this.markUsed(name, found.digest);
-    this.settings.metrics.manifests.inc({ from: sourceOf(name, found) });
+    this.settings.metrics.pulled('manifests', sourceOf(name, found));
     return found;
   }
 

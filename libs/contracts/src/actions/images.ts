@@ -54,6 +54,14 @@ export const repositoryList = defineAction({
   resource: ['Platform', 'Team'],
   permission: 'view',
 });
+export const registryRead = defineAction({
+  name: 'registry.read',
+  summary: 'Show what the registry stores, and how much of what is pulled it had',
+  ...images,
+  ...read,
+  resource: ['Platform'],
+  permission: 'administer',
+});
 /** Only before: what is damaged is no more given out, whoever says what. */
 export const imageScrub = defineAction({
   name: 'image.scrub',
