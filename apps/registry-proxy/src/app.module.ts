@@ -12,6 +12,7 @@ import { BlobFetches1763900000004 } from './migrations/1763900000004-blob-fetche
 import { Upkeep1763900000005 } from './migrations/1763900000005-upkeep.js';
 import { Upstreams1763900000006 } from './migrations/1763900000006-upstreams.js';
 import { TeamStorage1763900000007 } from './migrations/1763900000007-team-storage.js';
+import { StoredBlobs1763900000010 } from './migrations/1763900000010-stored-blobs.js';
 import { PullCounts1763900000009 } from './migrations/1763900000009-pull-counts.js';
 import { Retention1763900000008 } from './migrations/1763900000008-retention.js';
 import { RegistryModule } from './registry.module.js';
@@ -39,6 +40,7 @@ export class AppModule {
             TeamStorage1763900000007,
             Retention1763900000008,
             PullCounts1763900000009,
+            StoredBlobs1763900000010,
           ],
         }),
         MessagingModule.forService({ service: 'registry-proxy', env, outbox: true }),

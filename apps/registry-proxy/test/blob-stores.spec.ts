@@ -2,8 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, freePort, makeBucket } from '@berth/testing';
+import { createTestDatabase, eventually, freePort, makeBucket, type TestDatabase } from '@berth/testing';
+import { DataSource } from 'typeorm';
+import { StoredBlobs1763900000010 } from '../src/migrations/1763900000010-stored-blobs.js';
 import { digestOf, type Digest } from '../src/names/digest.js';
+import { BlobNames } from '../src/store/blob-names.js';
 import type { BlobStore, PartialBlob } from '../src/store/blob-store.js';
 import { FileBlobStore } from '../src/store/file-blob-store.js';
 import { ObjectBlobStore } from '../src/store/object-blob-store.js';
@@ -31,21 +34,74 @@ const KINDS: [string, () => Promise<{ open: Open; end: () => Promise<void> }>][]
     async () => {
       const bucket = `blobs-${randomUUID()}`;
       const storage = await makeBucket(bucket);
-      const open = (): Promise<BlobStore> =>
-        Promise.resolve(new ObjectBlobStore({ ...storage, bucket, prefix: 'some/where/' }));
-      return { open, end: () => Promise.resolve() };
+      const database = await newDatabase();
+      const settings = { ...storage, bucket, prefix: 'some/where/' };
+      const open = (): Promise<BlobStore> => Promise.resolve(new ObjectBlobStore(settings, database.url));
+      return { open, end: () => database.drop() };
     },
   ],
 ];
 
-it('says so when its storage does not answer', async () => {
-  const nowhere = new ObjectBlobStore({
-    ...{ endpoint: `http://127.0.0.1:${await freePort()}`, region: 'x', bucket: 'b', prefix: '' },
-    ...{ accessKeyId: 'a', secretAccessKey: 's' },
+/** With the table that says which bytes are which blob. */
+async function newDatabase(): Promise<TestDatabase> {
+  const database = await createTestDatabase('registry-proxy');
+  const source = new DataSource({
+    type: 'postgres',
+    url: database.url,
+    migrations: [StoredBlobs1763900000010],
   });
-  await expect(nowhere.size(DIGEST)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503 });
-  await expect(nowhere.receive()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  await source.initialize();
+  await source.runMigrations();
+  await source.destroy();
+  return database;
+}
+
+it('says so when its storage or its database does not answer', async () => {
+  const port = await freePort();
+  const nowhere = new ObjectBlobStore(
+    {
+      ...{ endpoint: `http://127.0.0.1:${port}`, region: 'x', bucket: 'b', prefix: '' },
+      ...{ accessKeyId: 'a', secretAccessKey: 's' },
+    },
+    `postgres://nobody:x@127.0.0.1:${port}/none`,
+  );
+  await expect(nowhere.size(DIGEST)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE', status: 503 });
+  await expect(nowhere.receive()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503 });
   await nowhere.close();
+});
+
+describe('which bytes are which blob', () => {
+  let database: TestDatabase;
+  let names: BlobNames;
+  beforeAll(async () => {
+    database = await newDatabase();
+    names = new BlobNames(database.url);
+  });
+  afterAll(async () => {
+    await names.close();
+    await database.drop();
+  });
+  const filed = () => ({ data: randomUUID(), segments: [{ key: 'a', size: 1 }] });
+
+  it('is not changed by who comes late', async () => {
+    const [old, present] = [filed(), filed()];
+    expect(await names.set(DIGEST, old, null)).toBe(true);
+    expect(await names.set(DIGEST, present, old.data)).toBe(true);
+    await names.remove(DIGEST, old.data);
+    expect(await names.set(DIGEST, filed(), old.data)).toBe(false);
+    expect(await names.set(DIGEST, filed(), null)).toBe(false);
+    expect(await names.find(DIGEST)).toEqual(present);
+    await names.remove(DIGEST, present.data);
+    expect(await names.find(DIGEST)).toBeNull();
+  });
+
+  it('is told of all, however many', async () => {
+    const many = Array.from({ length: 2_001 }, (_none, index) => digestOf(Buffer.from(String(index))));
+    await Promise.all(many.map((digest) => names.set(digest, filed(), null)));
+    const told: string[] = [];
+    for await (const digest of names.storedBefore(LATER())) told.push(digest);
+    expect(told).toEqual([...many].sort());
+  });
 });
 
 describe.each(KINDS)('a store %s', (_name, make) => {
@@ -196,6 +252,17 @@ describe.each(KINDS)('a store %s', (_name, make) => {
     await reading.close();
     for (const name of await store.uploadsUntouchedSince(LATER())) await store.discardUpload(name);
     expect(await store.uploadsUntouchedSince(LATER())).toEqual([]);
+  });
+
+  it('is whole when several store the same at once, and keeps the bytes of one alone', async () => {
+    const partials = await Promise.all(
+      [store, other, store, other].map(async (into) => written(await into.receive(), WHOLE)),
+    );
+    await Promise.all(partials.map((partial) => partial.commit(DIGEST)));
+    await Promise.all(partials.map((partial) => partial.close()));
+    for (const name of await store.uploadsUntouchedSince(LATER())) await store.discardUpload(name);
+    expect(await store.uploadsUntouchedSince(LATER())).toEqual([]);
+    expect(await wholeOf(DIGEST, other)).toEqual(WHOLE);
   });
 
   it('puts away what is damaged', async () => {

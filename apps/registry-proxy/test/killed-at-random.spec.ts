@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { registryRpc } from '@berth/contracts';
 import {
   createTestDatabase,
-  eventually,
   makeImage,
   makeLayer,
   pushImage,
@@ -168,8 +167,7 @@ describe.each(['files', 'objects'] as const)(
         await registry.kill();
         stop.abort();
         await working;
-        // What it had asked of a storage beside it may still be under way.
-        await eventually(expectSound, { timeout: 10_000 });
+        await expectSound();
         pushed = await column('SELECT digest FROM manifests');
         await registry.start();
       }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDigest, type Digest } from '../names/digest.js';
+import { BlobNames } from './blob-names.js';
 import type { BlobStore, FollowedPartial, PartialBlob, StoredBlob } from './blob-store.js';
 import { ObjectLayout } from './object-layout.js';
 import { ObjectPartialBlob, type PartialOptions } from './object-partial-blob.js';
@@ -13,13 +14,12 @@ const MOST_AT_ONCE = 10_000;
 export class ObjectBlobStore implements BlobStore {
   private readonly layout: ObjectLayout;
 
-  constructor(settings: ObjectStorageSettings) {
-    this.layout = new ObjectLayout(new ObjectStorage(settings));
+  constructor(settings: ObjectStorageSettings, databaseUrl: string) {
+    this.layout = new ObjectLayout(new ObjectStorage(settings), new BlobNames(databaseUrl));
   }
 
   close(): Promise<void> {
-    this.layout.storage.close();
-    return Promise.resolve();
+    return this.layout.close();
   }
 
   async size(digest: Digest): Promise<number | null> {

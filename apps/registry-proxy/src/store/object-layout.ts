@@ -1,13 +1,8 @@
 import { z } from 'zod';
-import { algorithmOf, hexOf, type Digest } from '../names/digest.js';
+import type { Digest } from '../names/digest.js';
+import { type BlobNames, type Filed, Segments } from './blob-names.js';
 import type { ObjectStorage } from './object-storage.js';
 import type { Segment } from './segments.js';
-
-const Segments = z.array(z.object({ key: z.string(), size: z.int().nonnegative() }));
-
-/** What the name of a blob leads to. */
-const Filed = z.object({ data: z.string(), segments: Segments });
-export type Filed = z.output<typeof Filed>;
 
 /** Of what is not a blob, not yet or not any more. With a digest: it was about to become that blob, or to be none. */
 const Open = z.object({ segments: Segments, digest: z.string().nullable() });
@@ -15,31 +10,36 @@ const Open = z.object({ segments: Segments, digest: z.string().nullable() });
 const AT_ONCE = 8;
 
 /**
- * Where things lie, and in which order they change, so that a crash leaves nothing that is half true:
+ * Where things lie, and in which order they change, so that a crash leaves nothing that is half true. Which segments are which blob stands
+ * in Postgres; in the storage are
  *
- *     blobs/<algorithm>/ab/<hex>  names the segments of a whole and verified blob
- *     data/<uuid>/<number>        a segment: bytes that are written once
- *     open/<uuid>                 while these bytes are no blob's, or may be none's: what is to be looked at when it is old
- *     quarantine/…                names of what was found damaged, which nothing reads
+ *     data/<uuid>/<number>   a segment: bytes that are written once
+ *     open/<uuid>            while these bytes are no blob's, or may be none's: what is to be looked at when it is old
+ *     quarantine/…           names of what was found damaged, which nothing reads
  */
 export class ObjectLayout {
-  constructor(readonly storage: ObjectStorage) {}
+  constructor(
+    readonly storage: ObjectStorage,
+    private readonly names: BlobNames,
+  ) {}
 
   segmentKey(name: string, number: number): string {
     return `data/${name}/${String(number).padStart(6, '0')}`;
   }
 
-  async filed(digest: Digest): Promise<Filed | null> {
-    const text = await this.storage.text(blobKey(digest));
-    return text === null ? null : Filed.parse(JSON.parse(text));
+  filed(digest: Digest): Promise<Filed | null> {
+    return this.names.find(digest);
   }
 
   /** Makes it a blob. What was under this name before is nobody's from then on, and stays for who reads it. */
   async file(digest: Digest, name: string, segments: readonly Segment[]): Promise<void> {
-    const before = await this.filed(digest);
     await this.note(name, segments, digest);
-    if (before !== null && before.data !== name) await this.note(before.data, before.segments, digest);
-    await this.storage.put(blobKey(digest), json({ data: name, segments }));
+    let before: Filed | null;
+    do {
+      before = await this.filed(digest);
+      if (before?.data === name) break;
+      if (before !== null) await this.note(before.data, before.segments, digest);
+    } while (!(await this.names.set(digest, { data: name, segments: [...segments] }, before?.data ?? null)));
     await this.storage.remove(openKey(name));
   }
 
@@ -48,21 +48,18 @@ export class ObjectLayout {
     const filed = await this.filed(digest);
     if (filed === null) return;
     await this.note(filed.data, filed.segments, digest);
-    await this.storage.remove(blobKey(digest));
+    await this.names.remove(digest, filed.data);
   }
 
   async quarantine(digest: Digest): Promise<void> {
     const filed = await this.filed(digest);
     if (filed === null) return;
     await this.storage.put(`quarantine/${digest.replace(':', '-')}.${Date.now()}`, json(filed));
-    await this.storage.remove(blobKey(digest));
+    await this.names.remove(digest, filed.data);
   }
 
-  async *filedBefore(time: Date): AsyncIterable<string> {
-    for await (const { key, modified } of this.storage.list('blobs/')) {
-      const [, algorithm, , hex] = key.split('/');
-      if (modified < time) yield `${algorithm}:${hex}`;
-    }
+  filedBefore(time: Date): AsyncIterable<string> {
+    return this.names.storedBefore(time);
   }
 
   /** Null where it is a blob, or gone. */
@@ -104,6 +101,11 @@ export class ObjectLayout {
     await this.storage.remove(openKey(name));
   }
 
+  async close(): Promise<void> {
+    this.storage.close();
+    await this.names.close();
+  }
+
   private async opened(name: string): Promise<z.output<typeof Open> | null> {
     const text = await this.storage.text(openKey(name));
     return text === null ? null : Open.parse(JSON.parse(text));
@@ -112,11 +114,6 @@ export class ObjectLayout {
   private async note(name: string, segments: readonly Segment[], digest: Digest | null): Promise<void> {
     await this.storage.put(openKey(name), json({ segments, digest }));
   }
-}
-
-function blobKey(digest: Digest): string {
-  const hex = hexOf(digest);
-  return `blobs/${algorithmOf(digest)}/${hex.slice(0, 2)}/${hex}`;
 }
 
 function openKey(name: string): string {

@@ -10,12 +10,13 @@ export async function openStore(env: RegistryEnv): Promise<BlobStore> {
   const { ObjectBlobStore } = await import('./object-blob-store.js');
   const { host: bucket, pathname } = new URL(store);
   const prefix = pathname.replace(/^\/|\/$/g, '');
-  return new ObjectBlobStore({
+  const settings = {
     bucket,
     prefix: prefix === '' ? '' : `${prefix}/`,
     endpoint: env.REGISTRY_S3_ENDPOINT ?? null,
     region: env.REGISTRY_S3_REGION,
     accessKeyId: env.REGISTRY_S3_ACCESS_KEY_ID,
     secretAccessKey: env.REGISTRY_S3_SECRET_ACCESS_KEY,
-  });
+  };
+  return new ObjectBlobStore(settings, env.DATABASE_URL);
 }
