@@ -1,4 +1,5 @@
-import { policyRpc, type Principal } from '@berth/contracts';
+import { randomUUID } from 'node:crypto';
+import { eventSubject, policyRpc, type EventPlace, type Principal } from '@berth/contracts';
 import { eventually } from '@berth/testing';
 import { failure, PolicyService } from './policy-service.js';
 
@@ -144,5 +145,55 @@ describe('an exception', () => {
 
   it('is granted by admins only, and not by whoever wants it', async () => {
     expect((await failure(except({}, dan))).code).toBe('POLICY_DENIED');
+  });
+});
+
+describe('what was excepted and is removed', () => {
+  const removed = (type: string, place: EventPlace, data: object, time = new Date()) =>
+    service.publish(eventSubject(type, place), {
+      ...{ specversion: '1.0', id: randomUUID(), source: '/berth/scheduler', type, data },
+      ...{ time: time.toISOString(), datacontenttype: 'application/json' },
+    });
+  const statusOf = async (id: string) => (await list({ all: true })).find((each) => each.id === id)?.status;
+
+  it('takes its exceptions along, in every instance, and no other', async () => {
+    const heard = service.hear('policy.exception_ended.v1');
+    const gone = await except({ scope: 'environments/shop.old' });
+    const others = [
+      await except({ scope: 'environments/shop.dev' }),
+      await except({ scope: 'projects/shop' }),
+    ];
+    expect((await remove('old')).allowed).toBe(true);
+    await removed(
+      'environment.removed.v1',
+      { team: 'acme', project: 'shop', environment: 'old' },
+      { name: 'old', project: 'shop' },
+    );
+    await eventually(async () => expect(await statusOf(gone.id)).toBe('ended'));
+    expect((await list({ all: true })).find(({ id }) => id === gone.id)).toMatchObject({ endedBy: 'berth' });
+    await eventually(() => expect(heard).toMatchObject([{ data: { id: gone.id } }]));
+    for (const { id } of others) expect(await statusOf(id)).toBe('holds');
+
+    await removed('project.removed.v1', { team: 'acme', project: 'shop' }, { name: 'shop' });
+    await eventually(async () => expect(await statusOf(others[1].id)).toBe('ended'));
+    expect(await statusOf(others[0].id)).toBe('holds');
+    await end(others[0].id);
+    for (let round = 0; round < 10; round += 1) expect((await remove('old')).allowed).toBe(false);
+  });
+
+  it('leaves what was made for the next one of its name, however late it is heard of', async () => {
+    const { id } = await except({ scope: 'projects/shop' });
+    const marker = await except({ scope: 'projects/other' });
+    const before = new Date(Date.now() - 60_000);
+    await removed('project.removed.v1', { team: 'acme', project: 'shop' }, { name: 'shop' }, before);
+    await removed(
+      'project.removed.v1',
+      { team: 'acme', project: 'other' },
+      { name: 'other' },
+      new Date(Date.now() + 1_000),
+    );
+    await eventually(async () => expect(await statusOf(marker.id)).toBe('ended'));
+    expect(await statusOf(id)).toBe('holds');
+    await end(id);
   });
 });

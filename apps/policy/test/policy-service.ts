@@ -1,3 +1,4 @@
+import { jetstream } from '@nats-io/jetstream';
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -112,6 +113,13 @@ export class PolicyService {
     const packet = reply.json<{ response?: unknown; err?: unknown }>();
     if (packet.err) throw BerthError.fromProblem(Problem.parse(packet.err));
     return rpc.response.parse(packet.response);
+  }
+
+  /** An event, as the scheduler publishes its own. */
+  async publish(subject: string, event: object): Promise<void> {
+    const connection = await connect(this.nats.as('scheduler'));
+    await jetstream(connection).publish(subject, JSON.stringify(event));
+    await connection.close();
   }
 
   /** Events as subscribers see them, from now on. */

@@ -38,7 +38,8 @@ const EXTRAS: Partial<Record<ServiceName, NatsPermissions>> = {
     subscribe: ['berth.events.>', 'berth.streams.*'],
   },
   scheduler: { publish: ['berth.streams.*'], subscribe: ['berth.streams.*.alive', 'berth.streams.*.input'] },
-  policy: { publish: ['berth.hooks.*', 'berth.pulse.policy'], subscribe: [] },
+  // What is removed takes the exceptions made for it along.
+  policy: { publish: ['berth.hooks.*', 'berth.pulse.policy', ...consumerApi('EVENTS')], subscribe: [] },
   'registry-proxy': { publish: [], subscribe: ['berth.pulse.policy'] },
   audit: { publish: consumerApi('RECORDS'), subscribe: [] },
 };

@@ -18,6 +18,8 @@ export interface BatchConsumerOptions {
   logger: Logger;
   stream: string;
   durable: string;
+  /** Of the stream's subjects, these alone; set once, when the consumer is first made. */
+  subject?: string;
   /** Messages a batch at most. */
   batch?: number;
   /** How long a message may be out before the stream gives it to someone else; 30 when left out. */
@@ -121,7 +123,7 @@ export class BatchConsumer {
   }
 
   private async consumer(): Promise<Consumer> {
-    const { connection, stream, durable } = this.options;
+    const { connection, stream, durable, subject } = this.options;
     await ensureStreams(connection);
     const manager = await jetstreamManager(connection, { checkAPI: false });
     // Adding a consumer that is there resets, in nats-server 2.9, what it knows of deliveries under way.
@@ -130,6 +132,7 @@ export class BatchConsumer {
         durable_name: durable,
         ack_policy: AckPolicy.Explicit,
         deliver_policy: DeliverPolicy.All,
+        ...(subject === undefined ? {} : { filter_subject: subject }),
         ack_wait: this.ackWaitMs * 1_000_000,
         max_ack_pending: 10_000,
         max_deliver: -1,

@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { LivePoliciesModule } from '../policies/live-policies.module.js';
 import { ExceptionsController } from './exceptions.controller.js';
+import { RemovedScopes } from './removed-scopes.js';
 import { PolicyExceptions } from './policy-exceptions.js';
 
 @Module({
   imports: [LivePoliciesModule],
   controllers: [ExceptionsController],
-  providers: [PolicyExceptions],
+  providers: [PolicyExceptions, RemovedScopes],
 })
 export class ExceptionsModule {}

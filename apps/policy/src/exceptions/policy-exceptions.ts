@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, IsNull, LessThan, MoreThan } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
@@ -14,12 +14,13 @@ import {
   policyExcepted,
   policyExceptionEnded,
   type PolicyException,
+  type PolicyScope,
   type policyRpc,
   positionOf,
   toPage,
   PLATFORM,
 } from '@berth/contracts';
-import { draftEvent } from '@berth/messaging';
+import { draftEvent, Outbox } from '@berth/messaging';
 import { UserEntity } from '../identity/user.entity.js';
 import { refuseUnknownTeam } from '../policies/known-scopes.js';
 import { LivePolicies } from '../policies/live-policies.js';
@@ -30,6 +31,8 @@ import { PolicyExceptionEntity, toPolicyException } from './policy-exception.ent
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
 
 const DAY_MS = 86_400_000;
+/** By whom an exception ended that nobody ended. */
+const BERTH = 'berth';
 
 /** Has policies deny nothing in a scope for a while. What they would have denied is told all the same, in each decision. */
 @Injectable()
@@ -39,6 +42,7 @@ export class PolicyExceptions {
     private readonly store: PolicyStore,
     private readonly live: LivePolicies,
     @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(Outbox) private readonly outbox: Outbox,
   ) {}
 
   /** The newest first. */
@@ -104,6 +108,24 @@ export class PolicyExceptions {
     });
     await this.live.refresh();
     return ended;
+  }
+
+  /** Those of what was removed then; what has the name by now may have others. Nobody's action, like their expiry. */
+  async endOfRemoved(scope: PolicyScope, at: Date): Promise<void> {
+    const any = await this.dataSource.transaction(async (transaction) => {
+      await this.store.readForChange(transaction);
+      const rows = transaction.getRepository(PolicyExceptionEntity);
+      const where = { scope, endedAt: IsNull(), expiresAt: MoreThan(new Date()), createdAt: LessThan(at) };
+      const found = await rows.findBy(where);
+      if (found.length === 0) return false;
+      const revision = await this.store.raiseRevision(transaction);
+      for (const row of found) {
+        const ended = toPolicyException(await rows.save({ ...row, endedAt: new Date(), endedBy: BERTH }));
+        await this.outbox.event(transaction, draftEvent(policyExceptionEnded, {}, { ...ended, revision }));
+      }
+      return true;
+    });
+    if (any) await this.live.refresh();
   }
 }
 
