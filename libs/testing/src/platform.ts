@@ -21,6 +21,7 @@ import {
 import { ApiClient } from './api-client.js';
 import { runFolder } from './env.js';
 import type { TestNodes } from './engines.js';
+import { makeBucket } from './object-storage.js';
 import { startOnce, testEngine, upstreamRegistry } from './parts.js';
 
 export interface PlatformOptions {
@@ -31,6 +32,8 @@ export interface PlatformOptions {
   on?: TestNodes;
   /** Those to start; all six when left out. */
   services?: readonly ServiceName[];
+  /** A bucket for blobs, in place of a folder. */
+  bucket?: string;
 }
 
 /** One service of a test's platform, as a process that can be hurt. */
@@ -150,7 +153,7 @@ async function platformSettings(folder: string, options: PlatformOptions): Promi
     fsync: false,
     dockerHost: options.on ? options.on.nodes[0].dockerHost : await testEngine(),
     upstreams: JSON.stringify(upstreams),
-    objectStore: {},
+    objectStore: options.bucket === undefined ? {} : await bucketSettings(options.bucket),
     cacheBytes: null,
     builds: {},
     mirrorPort: null,
@@ -161,5 +164,13 @@ async function platformSettings(folder: string, options: PlatformOptions): Promi
       registryHost: options.on.address,
       ingress: { ...settings.ingress, host: options.on.nodes[0].address },
     }),
+  };
+}
+
+async function bucketSettings(bucket: string): Promise<HostSettings['objectStore']> {
+  const { endpoint, region, accessKeyId, secretAccessKey } = await makeBucket(bucket);
+  return {
+    ...{ REGISTRY_STORE: `s3://${bucket}`, REGISTRY_S3_ENDPOINT: endpoint, REGISTRY_S3_REGION: region },
+    ...{ REGISTRY_S3_ACCESS_KEY_ID: accessKeyId, REGISTRY_S3_SECRET_ACCESS_KEY: secretAccessKey },
   };
 }

@@ -5,6 +5,7 @@ import { runningProcess, startRegistry, stopRegistry } from '@berth/host';
 import {
   endRun,
   makeImage,
+  objectStorage,
   pushImage,
   startPlatform,
   startRun,
@@ -13,6 +14,7 @@ import {
 } from '@berth/testing';
 import { figure, holds, line, median, ratio, type Figure } from './figures.js';
 import { peakMemoryOf } from './memory.js';
+import { putObject } from './stored-objects.js';
 import { startSlowUpstream, type SlowUpstream } from './slow-upstream.js';
 import { download, upload } from './transfers.js';
 import { wrk, type Load, type LoadOptions } from './wrk.js';
@@ -37,7 +39,7 @@ interface Side {
 
 /**
  * Berth's registry, with policy and audit on, beside Debian's docker-registry, which checks nothing: the same image in both, asked in
- * turn on one machine; or what the arguments name of manifests, blobs, pushes, cold. All that it starts lives in a folder of its own, and goes with it.
+ * turn on one machine; or what the arguments name of manifests, blobs, pushes, cold, objects. All that it starts lives in a folder of its own, and goes with it.
  */
 async function main(): Promise<void> {
   const folder = await startRun();
@@ -72,6 +74,7 @@ async function main(): Promise<void> {
       blobs: () => blobs(berth, plain, image),
       pushes: () => pushes(berth, plain, folder),
       cold: () => cold({ berth, proxy, origin, slow }),
+      objects: () => objects(started),
     };
     const wanted = process.argv.slice(2);
     const figures: Figure[] = [];
@@ -193,6 +196,40 @@ async function pushes(berth: Side, plain: Side, folder: string): Promise<Figure[
     figure(`${what}: docker-registry`, 's', others),
     { ...ratio(`${what}: speed beside docker-registry`, others, ours), atLeast: BLOB_BAR },
   ];
+}
+
+/**
+ * Blobs in an object storage: through Berth, and as one object straight from the storage, which is where a redirect would send
+ * clients. No bar but to know which is faster.
+ */
+async function objects(started: (() => Promise<unknown>)[]): Promise<Figure[]> {
+  const bucket = 'bench';
+  const platform = await startPlatform({
+    services: ['gateway', 'policy', 'quota', 'audit', 'registry-proxy'],
+    bucket,
+  });
+  started.push(() => platform.stop());
+  const berth = await berthSide(platform);
+  const image = await newImage();
+  await pushImage(image, berth.url, { authorization: berth.headers.authorization });
+  const [{ digest, content }] = image.layers;
+  const whole = await putObject(await objectStorage(), bucket, 'whole', content);
+  const through = `${berth.url}/v2/${REPOSITORY}/blobs/${digest}`;
+  const figures: Figure[] = [];
+  for (const clients of [1, 8]) {
+    const [ours, directly]: [number[], number[]] = [[], []];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      ours.push((await download(through, berth.headers, clients)).at(-1) ?? NaN);
+      directly.push((await download(whole, {}, clients)).at(-1) ?? NaN);
+    }
+    const what = `100 MiB from an object storage, ${clients} at once`;
+    figures.push(
+      figure(`${what}: through Berth`, 's', ours),
+      figure(`${what}: straight from it`, 's', directly),
+      ratio(`${what}: through Berth beside straight`, ours, directly),
+    );
+  }
+  return figures;
 }
 
 interface ColdSides {
