@@ -6,7 +6,7 @@ import { BuildSession } from './build-session.js';
 import { ContextSpool } from './context-spool.js';
 
 /** Those that go on, those that wait, and those whose context is under way. */
-const MAX_SESSIONS = 50;
+const MAX_SESSIONS = 20;
 
 /** The builds that are asked for now. A scheduler that stops ends them, and waits until that is recorded. */
 @Injectable()

@@ -15,7 +15,7 @@ async function archive(fill: (tar: ReturnType<typeof pack>) => void): Promise<Bu
 
 async function of(data: Buffer, limit = MIB): Promise<ContextSpool> {
   spool = await ContextSpool.create(limit);
-  for (let at = 0; at < data.length; at += 700) await spool.add(data.subarray(at, at + 700));
+  for (let at = 0; at < data.length; at += 70_007) await spool.add(data.subarray(at, at + 70_007));
   return spool;
 }
 
@@ -102,6 +102,29 @@ test('one that breaks off is refused, when it is read and when it is passed on',
   const context = await of(whole.subarray(0, 3_000));
   await expect(context.read('Dockerfile', 10_000)).rejects.toMatchObject({ code: 'CONTEXT_INVALID' });
   await expect(buffer(context.with({}))).rejects.toThrow();
+});
+
+test('a header that would have to be held in memory is refused', async () => {
+  const huge = await archive((tar) => {
+    tar.entry({ name: 'Dockerfile' }, 'FROM a');
+    tar.entry({ name: 'x', pax: { comment: 'y'.repeat(9 * MIB) } }, 'z');
+  });
+  const context = await of(huge, 20 * MIB);
+  await expect(context.read('Dockerfile', 100)).rejects.toMatchObject({
+    code: 'CONTEXT_INVALID',
+    message: expect.stringContaining('a header in it is too large'),
+  });
+});
+
+test('a large file is none', async () => {
+  const context = await of(
+    await archive((tar) => {
+      tar.entry({ name: 'large' }, Buffer.alloc(12 * MIB));
+      tar.entry({ name: 'Dockerfile' }, 'FROM a');
+    }),
+    20 * MIB,
+  );
+  expect(await context.read('Dockerfile', 100)).toBe('FROM a');
 });
 
 test('more than may come is refused as it comes', async () => {

@@ -51,9 +51,8 @@ export class DockerBuilder implements ImageBuilder {
       ...{ memory: memoryBytes, memswap: memoryBytes },
       ...{ cpuperiod: PERIOD_US, cpuquota: (cpuMillis * PERIOD_US) / 1_000 },
       registryconfig: credentials ? { [registry]: credentials } : {},
-      abortSignal: progress.signal,
     };
-    const stream = await this.begin(build.context, options);
+    const stream = await this.begin(build.context, options, progress.signal);
     let id: string | null = null;
     for await (const { aux } of messages(stream, progress)) id = aux?.ID ?? id;
     if (id === null) throw failed('the engine did not say which image it made');
@@ -84,10 +83,18 @@ export class DockerBuilder implements ImageBuilder {
     await this.remove(id);
   }
 
-  private async begin(context: ImageBuild['context'], options: object): Promise<NodeJS.ReadableStream> {
+  private async begin(
+    context: ImageBuild['context'],
+    options: object,
+    signal: AbortSignal,
+  ): Promise<NodeJS.ReadableStream> {
+    // The engine would wait for the rest of a context that breaks off.
+    const broken = new AbortController();
+    context.once('error', () => broken.abort());
+    const abortSignal = AbortSignal.any([signal, broken.signal]);
     try {
       // Without a bound: it begins to answer when it has read the context.
-      return await this.docker.buildImage(context, options);
+      return await this.docker.buildImage(context, { ...options, abortSignal });
     } catch (error) {
       context.destroy();
       if (hasStatus(error, 400) || hasStatus(error, 500)) throw failed(engineMessage(error));
