@@ -112,7 +112,7 @@ test('a header that would have to be held in memory is refused', async () => {
   const context = await of(huge, 20 * MIB);
   await expect(context.read('Dockerfile', 100)).rejects.toMatchObject({
     code: 'CONTEXT_INVALID',
-    message: expect.stringContaining('a header in it is too large'),
+    message: expect.stringContaining('Header exceeds max size'),
   });
 });
 

@@ -8,7 +8,6 @@ import { extract, pack, type Header } from 'tar-stream';
 import { BerthError, formatBytes } from '@berth/contracts';
 
 const MOST_ENTRIES = 200_000;
-const HEADER_BYTES = 4 * 1024 * 1024;
 
 /**
  * The context of one build, in a file without a name: with its last handle it is gone, also where the process is killed.
@@ -83,14 +82,13 @@ export class ContextSpool {
   }
 
   private async each(take: (headers: Header, body: AsyncIterable<Buffer>) => Promise<void>): Promise<void> {
-    const bounds = new HeaderBounds();
     const source = this.file.createReadStream({
       start: 0,
       end: Math.max(this.size - 1, 0),
       autoClose: false,
     });
     const archive = extract();
-    const reading = pipeline(source, (chunks: AsyncIterable<Buffer>) => bounds.watch(chunks), archive);
+    const reading = pipeline(source, archive);
     // Told of by what reads the entries.
     reading.catch(() => undefined);
     let entries = 0;
@@ -98,39 +96,16 @@ export class ContextSpool {
       for await (const entry of archive) {
         entries += 1;
         if (entries > MOST_ENTRIES) throw broken(`it has more than ${MOST_ENTRIES} entries`);
-        bounds.passed(entry.header);
         await take(entry.header, entry as AsyncIterable<Buffer>);
         entry.resume();
       }
       await reading;
     } catch (error) {
       archive.destroy();
-      const failure = await reading.then(
-        () => null,
-        (reason: unknown) => reason,
-      );
-      for (const known of [error, failure]) if (known instanceof BerthError) throw known;
+      if (error instanceof BerthError) throw error;
       throw broken((error as Error).message);
     }
     if (entries === 0) throw broken('it is empty');
-  }
-}
-
-/** Extended headers (pax, long names) are gathered in memory before what they belong to is known: so much of them, and no more. */
-class HeaderBounds {
-  private fed = 0;
-  private bound = HEADER_BYTES;
-
-  async *watch(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-      this.fed += chunk.length;
-      if (this.fed > this.bound) throw broken('a header in it is too large');
-      yield chunk;
-    }
-  }
-
-  passed({ size }: Header): void {
-    this.bound = this.fed + size + HEADER_BYTES;
   }
 }
 
