@@ -32,8 +32,8 @@ export interface PlatformOptions {
   on?: TestNodes;
   /** Those to start; all six when left out. */
   services?: readonly ServiceName[];
-  /** A bucket for blobs, in place of a folder. */
-  bucket?: string;
+  /** A bucket for blobs, in place of a folder; where its storage answers, when that is elsewhere than at the run's own. */
+  bucket?: { name: string; endpoint?: string };
 }
 
 /** One service of a test's platform, as a process that can be hurt. */
@@ -167,10 +167,16 @@ async function platformSettings(folder: string, options: PlatformOptions): Promi
   };
 }
 
-async function bucketSettings(bucket: string): Promise<HostSettings['objectStore']> {
-  const { endpoint, region, accessKeyId, secretAccessKey } = await makeBucket(bucket);
+async function bucketSettings({
+  name,
+  endpoint,
+}: NonNullable<PlatformOptions['bucket']>): Promise<HostSettings['objectStore']> {
+  const storage = await makeBucket(name);
   return {
-    ...{ REGISTRY_STORE: `s3://${bucket}`, REGISTRY_S3_ENDPOINT: endpoint, REGISTRY_S3_REGION: region },
-    ...{ REGISTRY_S3_ACCESS_KEY_ID: accessKeyId, REGISTRY_S3_SECRET_ACCESS_KEY: secretAccessKey },
+    REGISTRY_STORE: `s3://${name}`,
+    REGISTRY_S3_ENDPOINT: endpoint ?? storage.endpoint,
+    REGISTRY_S3_REGION: storage.region,
+    REGISTRY_S3_ACCESS_KEY_ID: storage.accessKeyId,
+    REGISTRY_S3_SECRET_ACCESS_KEY: storage.secretAccessKey,
   };
 }

@@ -12,6 +12,7 @@ import {
   type TestImage,
   type TestPlatform,
 } from '@berth/testing';
+import { startDistant } from './distant.js';
 import { figure, holds, line, median, ratio, type Figure } from './figures.js';
 import { peakMemoryOf } from './memory.js';
 import { putObject } from './stored-objects.js';
@@ -26,6 +27,7 @@ const REPOSITORY = 'acme/bench';
 /** Without it docker-registry takes a client for one of before 2016, and looks for another format. */
 const ACCEPT = 'application/vnd.docker.distribution.manifest.v2+json, */*';
 const HERD = 50;
+const DISTANCE_MS = 30;
 const LINE_BYTES_PER_SECOND = 100e6;
 const MANIFEST_BAR = 2.5;
 const BLOB_BAR = 1;
@@ -199,35 +201,39 @@ async function pushes(berth: Side, plain: Side, folder: string): Promise<Figure[
 }
 
 /**
- * Blobs in an object storage: through Berth, and as one object straight from the storage, which is where a redirect would send
- * clients. No bar but to know which is faster.
+ * Blobs in an object storage, at hand and so many milliseconds away: through Berth, and as one object straight from the storage, which is
+ * where a redirect would send clients. No bar but to know which is faster.
  */
 async function objects(started: (() => Promise<unknown>)[]): Promise<Figure[]> {
-  const bucket = 'bench';
-  const platform = await startPlatform({
-    services: ['gateway', 'policy', 'quota', 'audit', 'registry-proxy'],
-    bucket,
-  });
-  started.push(() => platform.stop());
-  const berth = await berthSide(platform);
-  const image = await newImage();
-  await pushImage(image, berth.url, { authorization: berth.headers.authorization });
-  const [{ digest, content }] = image.layers;
-  const whole = await putObject(await objectStorage(), bucket, 'whole', content);
-  const through = `${berth.url}/v2/${REPOSITORY}/blobs/${digest}`;
+  const storage = await objectStorage();
   const figures: Figure[] = [];
-  for (const clients of [1, 8]) {
-    const [ours, directly]: [number[], number[]] = [[], []];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      ours.push((await download(through, berth.headers, clients)).at(-1) ?? NaN);
-      directly.push((await download(whole, {}, clients)).at(-1) ?? NaN);
+  for (const milliseconds of [0, DISTANCE_MS]) {
+    const distant = await startDistant(storage.endpoint, milliseconds);
+    started.push(() => distant.stop());
+    const endpoint = milliseconds === 0 ? storage.endpoint : distant.url;
+    const bucket = { name: `bench-${milliseconds}`, endpoint };
+    const services = ['gateway', 'policy', 'quota', 'audit', 'registry-proxy'] as const;
+    const platform = await startPlatform({ services, bucket });
+    started.push(() => platform.stop());
+    const berth = await berthSide(platform);
+    const image = await newImage();
+    await pushImage(image, berth.url, { authorization: berth.headers.authorization });
+    const [{ digest, content }] = image.layers;
+    const whole = await putObject({ ...storage, endpoint }, bucket.name, 'whole', content);
+    const through = `${berth.url}/v2/${REPOSITORY}/blobs/${digest}`;
+    for (const clients of [1, 8]) {
+      const [ours, directly]: [number[], number[]] = [[], []];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        ours.push((await download(through, berth.headers, clients)).at(-1) ?? NaN);
+        directly.push((await download(whole, {}, clients)).at(-1) ?? NaN);
+      }
+      const what = `100 MiB from an object storage ${milliseconds} ms away, ${clients} at once`;
+      figures.push(
+        figure(`${what}: through Berth`, 's', ours),
+        figure(`${what}: straight from it`, 's', directly),
+        ratio(`${what}: through Berth beside straight`, ours, directly),
+      );
     }
-    const what = `100 MiB from an object storage, ${clients} at once`;
-    figures.push(
-      figure(`${what}: through Berth`, 's', ours),
-      figure(`${what}: straight from it`, 's', directly),
-      ratio(`${what}: through Berth beside straight`, ours, directly),
-    );
   }
   return figures;
 }

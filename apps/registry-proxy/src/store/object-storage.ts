@@ -25,6 +25,9 @@ export interface ObjectStorageSettings {
 
 const CONNECT_MS = 3_000;
 const SILENCE_MS = 30_000;
+/** Each client that reads holds one, or two, for as long as it takes. */
+const CONNECTIONS = 1_000;
+const AGENT = { maxSockets: CONNECTIONS };
 
 /** The few calls of the S3 API that a blob store takes, all of which servers that imitate it have. Throws SERVICE_UNAVAILABLE where none answers. */
 export class ObjectStorage {
@@ -39,7 +42,10 @@ export class ObjectStorage {
       // Servers other than AWS know no other checksum than the signature's.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
+      requestHandler: {
+        ...{ connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
+        ...{ httpAgent: AGENT, httpsAgent: AGENT },
+      },
     });
   }
 

@@ -14,10 +14,15 @@ export function bytesOf(segments: readonly Segment[]): number {
 /** As many are open at a time: of clients that read the same blob while it arrives. */
 const MOST_CURSORS = 64;
 
+/** When so much is left of a segment, the next one is asked for: its first byte is to be there when it is wanted, however far the storage. */
+const AHEAD_BYTES = 7 * 1024 * 1024;
+
 /** Reads what stands in segments, one after the other. Whoever reads on where they were before has one answer of the storage a segment. */
 export class SegmentReader {
   /** By the position where each is. */
   private readonly cursors = new Map<number, Cursor>();
+  /** Those that were asked for ahead, by the position where they begin. */
+  private readonly ahead = new Map<number, Promise<Cursor | null>>();
 
   constructor(
     private readonly storage: Pick<ObjectStorage, 'get'>,
@@ -39,12 +44,18 @@ export class SegmentReader {
   close(): void {
     for (const cursor of this.cursors.values()) cursor.close();
     this.cursors.clear();
+    for (const asked of this.ahead.values())
+      void asked.then(
+        (cursor) => cursor?.close(),
+        () => undefined,
+      );
+    this.ahead.clear();
   }
 
   /** As far as one segment goes. */
   private async readOn(buffer: Buffer, position: number): Promise<number> {
-    const kept = this.take(position);
-    if (kept !== undefined) {
+    const kept = this.take(position) ?? (await this.takeAhead(position));
+    if (kept !== null) {
       // The storage may have ended an answer that nobody read from for long: a slow client is no reason to fail.
       const got = await this.readFrom(kept, buffer, position).catch(() => null);
       if (got !== null) return got;
@@ -56,6 +67,7 @@ export class SegmentReader {
   private async readFrom(cursor: Cursor, buffer: Buffer, position: number): Promise<number> {
     try {
       const got = await cursor.read(buffer);
+      if (cursor.left <= AHEAD_BYTES) this.askAhead(position + got + cursor.left);
       this.keep(cursor, position + got);
       return got;
     } catch (error) {
@@ -68,6 +80,21 @@ export class SegmentReader {
     const cursor = this.cursors.get(position);
     this.cursors.delete(position);
     return cursor;
+  }
+
+  /** Null where none was asked for, or it was in vain. */
+  private async takeAhead(position: number): Promise<Cursor | null> {
+    const asked = this.ahead.get(position);
+    this.ahead.delete(position);
+    return (await asked?.catch(() => null)) ?? null;
+  }
+
+  private askAhead(position: number): void {
+    if (this.ahead.has(position) || this.cursors.has(position) || this.ahead.size >= MOST_CURSORS) return;
+    const asked = this.open(position);
+    // Whoever comes there asks again.
+    asked.catch(() => undefined);
+    this.ahead.set(position, asked);
   }
 
   private keep(cursor: Cursor, position: number): void {
@@ -102,7 +129,7 @@ class Cursor {
   constructor(
     private readonly stream: Readable,
     /** Bytes that are left of it. */
-    private left: number,
+    public left: number,
   ) {
     this.chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     // Of one that nobody reads at the moment.
