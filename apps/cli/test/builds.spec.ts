@@ -63,7 +63,7 @@ function containers(): string[] {
 }
 
 beforeAll(async () => {
-  await buildTestImage({ name: 'base', user: '0', cmd: ['sh'] });
+  await buildTestImage({ name: 'cli-base', user: '0', cmd: ['sh'] });
   platform = await startPlatform();
   folder = mkdtempSync(join(tmpdir(), 'berth-builds-'));
   await done(admin('team create acme'));
@@ -88,14 +88,14 @@ test('a folder becomes an image of the project, without what its .dockerignore n
   const place = files({
     Dockerfile: [
       'ARG FLAVOUR=plain',
-      'FROM base:1 AS pages',
+      'FROM cli-base:1 AS pages',
       'ARG FLAVOUR',
       'COPY . /in/',
       'RUN mkdir /out && echo "$FLAVOUR" > /out/flavour \\',
       '  # what there is',
       '  && cd /in && find . -type f | sort > /out/files',
       '',
-      'FROM base:1',
+      'FROM cli-base:1',
       'COPY --from=pages /out /www',
       'LABEL shop.flavour=any',
       'USER 1000',
@@ -131,7 +131,7 @@ test('a folder becomes an image of the project, without what its .dockerignore n
   const [ended, begun] = (await records()).slice(0, 2);
   expect([begun?.outcome, ended?.outcome]).toEqual(['accepted', 'succeeded']);
   expect(ended?.request).toMatchObject({
-    ...{ bases: ['docker.io/library/base'], arguments: ['FLAVOUR'], digest: image.digest, commands: 1 },
+    ...{ bases: ['docker.io/library/cli-base'], arguments: ['FLAVOUR'], digest: image.digest, commands: 1 },
   });
   expect(JSON.stringify(ended)).not.toContain('sweet');
 });
@@ -141,7 +141,7 @@ test('a Compose file with builds is deployed in one command', async () => {
     'compose.yaml':
       'name: shop\nservices:\n  web:\n    build: { context: web, args: { WORD: one } }\n    ports: ["8080"]\n    init: true\n',
     'web/Dockerfile':
-      'FROM base:1\nARG WORD\nRUN mkdir /www && echo $WORD > /www/page\nUSER 1000\nCMD ["httpd","-f","-p","8080","-h","/www"]\n',
+      'FROM cli-base:1\nARG WORD\nRUN mkdir /www && echo $WORD > /www/page\nUSER 1000\nCMD ["httpd","-f","-p","8080","-h","/www"]\n',
   });
   const deploy = (line: string): Promise<CliRun> =>
     runCli(line.split(' '), { env: platform.cliEnvironment(token), cwd: place });
@@ -179,10 +179,10 @@ describe('policy', () => {
       '{context.bases}',
       'forbid (principal, action == Berth::Action::"image.build.before", resource is Berth::Image) when { context.baseRegistries.contains("docker.io") };',
     );
-    const place = files({ Dockerfile: 'FROM base:1\nRUN false\n' });
+    const place = files({ Dockerfile: 'FROM cli-base:1\nRUN false\n' });
     const { code, stderr } = await berth(`image build ${place} -p shop`);
     expect([code, stderr]).toEqual([4, expect.stringContaining('Not like this: ')]);
-    expect(stderr).toContain('docker.io/library/base');
+    expect(stderr).toContain('docker.io/library/cli-base');
     expect(stderr).not.toContain('Step 1');
     expect((await records())[0]).toMatchObject({ outcome: 'denied', code: 'POLICY_DENIED' });
   });
@@ -192,7 +192,7 @@ describe('policy', () => {
       '{context.user}',
       'forbid (principal, action == Berth::Action::"image.build.after", resource is Berth::Image) when { context.user == "root" };',
     );
-    const root = files({ Dockerfile: 'FROM base:1\nUSER 0\n' });
+    const root = files({ Dockerfile: 'FROM cli-base:1\nUSER 0\n' });
     const { code, stderr } = await berth(`image build ${root} -p shop --name judged`);
     expect([code, stderr]).toEqual([4, expect.stringContaining('Not like this')]);
     expect(await tags('acme/shop/judged')).toEqual([]);
@@ -204,7 +204,7 @@ describe('policy', () => {
       },
     );
     expect(listed).not.toContain('acme/shop/judged');
-    const other = files({ Dockerfile: 'FROM base:1\nUSER 1000\n' });
+    const other = files({ Dockerfile: 'FROM cli-base:1\nUSER 1000\n' });
     expect(await built(other, '--name judged')).toMatchObject({ repository: 'acme/shop/judged' });
   });
 });
@@ -217,7 +217,7 @@ test('a build holds of the quota of its team while it goes on', async () => {
   const before = await used();
   const place = files({
     Dockerfile:
-      'FROM base:1\nRUN sleep 2; cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes || true\n',
+      'FROM cli-base:1\nRUN sleep 2; cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes || true\n',
   });
   const going = berth(`image build ${place} -p shop --name held`);
   await eventually(async () => expect(await used()).toBe(before + 1));
@@ -235,15 +235,15 @@ test('a build holds of the quota of its team while it goes on', async () => {
 
 test('who is of another team learns nothing, and what is wrong is said with its line', async () => {
   const eve = (JSON.parse(await done(admin('token create --user eve --json'))) as IssuedToken).token;
-  const place = files({ Dockerfile: 'FROM base:1\nBUILD it\n' });
+  const place = files({ Dockerfile: 'FROM cli-base:1\nBUILD it\n' });
   expect(await run(eve, `image build ${place} -p shop`)).toMatchObject({ code: 6, stdout: '' });
   for (const [text, code] of [
-    ['FROM base:1\nBUILD it\n', 'Line 2 of the Dockerfile: "BUILD" is no instruction'],
-    ['FROM base:1\nADD http://127.0.0.1:1/x /x\n', 'Line 2 of the Dockerfile: ADD takes plain paths'],
-    ['FROM base:1\nRUN --mount=type=cache,target=/x true\n', 'RUN --mount is not supported'],
+    ['FROM cli-base:1\nBUILD it\n', 'Line 2 of the Dockerfile: "BUILD" is no instruction'],
+    ['FROM cli-base:1\nADD http://127.0.0.1:1/x /x\n', 'Line 2 of the Dockerfile: ADD takes plain paths'],
+    ['FROM cli-base:1\nRUN --mount=type=cache,target=/x true\n', 'RUN --mount is not supported'],
     ['FROM nowhere/at-all:1\n', 'IMAGE_NOT_FOUND'],
-    ['FROM base:1\nCOPY missing /\n', 'BUILD_FAILED'],
-    ['FROM base:1\nRUN exit 7\n', 'returned a non-zero code: 7'],
+    ['FROM cli-base:1\nCOPY missing /\n', 'BUILD_FAILED'],
+    ['FROM cli-base:1\nRUN exit 7\n', 'returned a non-zero code: 7'],
   ]) {
     const { stderr, code: exit } = await berth(`image build ${files({ Dockerfile: text })} -p shop`);
     expect([exit === 0, stderr]).toEqual([false, expect.stringContaining(code)]);
@@ -261,7 +261,7 @@ test('what runs in a build does not reach the host', async () => {
     const address = execFileSync('docker', shown, { encoding: 'utf8' }).trim();
     expect(await (await fetch(`http://${address}:${port}/`)).text()).toBe('from the host');
     const place = files({
-      Dockerfile: `FROM base:1\nRUN timeout 2 wget -q -O - http://${address}:${port}/ || echo nothing\n`,
+      Dockerfile: `FROM cli-base:1\nRUN timeout 2 wget -q -O - http://${address}:${port}/ || echo nothing\n`,
     });
     const { stderr } = await berth(`image build ${place} -p shop --no-cache`);
     expect(stderr).toMatch(/^nothing$/m);
@@ -272,7 +272,7 @@ test('what runs in a build does not reach the host', async () => {
 });
 
 describe('a build that is left', () => {
-  const endless = (): string => files({ Dockerfile: 'FROM base:1\nRUN sleep 987\n' });
+  const endless = (): string => files({ Dockerfile: 'FROM cli-base:1\nRUN sleep 987\n' });
 
   it('by its caller ends, and its record says so', async () => {
     const args = [
@@ -306,6 +306,6 @@ describe('a build that is left', () => {
     expect([code, stderr]).toEqual([7, expect.stringContaining('The scheduler that built this is gone')]);
     await eventually(() => expect(containers()).toHaveLength(0), { timeout: 20_000 });
     await platform.service('scheduler').restart();
-    expect(await built(files({ Dockerfile: 'FROM base:1\nUSER 1\n' }))).toMatchObject({ tag: 'latest' });
+    expect(await built(files({ Dockerfile: 'FROM cli-base:1\nUSER 1\n' }))).toMatchObject({ tag: 'latest' });
   });
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
       SCHEDULER_BUILD_SECONDS: 15,
     },
   });
-  bench.neighbours.images = { base: await scriptImage('base', 'echo base') };
+  bench.neighbours.images = { base: await scriptImage('built-from', 'echo base') };
   ({ project } = await bench.shop());
 });
 afterAll(async () => {
@@ -138,7 +138,7 @@ test('an image is built from what it was found to start from, judged, and put in
     },
     ...{
       arguments: ['NAME', 'UNUSED', 'WHICH'],
-      bases: ['library/base'],
+      bases: ['library/built-from'],
       baseTags: ['latest'],
       baseDigests: [base],
     },

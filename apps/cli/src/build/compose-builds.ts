@@ -1,15 +1,15 @@
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import type { Cli } from '../cli.js';
 import type { ComposeFile } from '../compose-file.js';
 import { CliError } from '../errors.js';
 import { runBuild, type WantedBuild } from './run-build.js';
-import { z } from 'zod';
 
 const Text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 /** The Compose Build Specification (github.com/compose-spec/compose-spec, build.md), as far as Berth does it. */
-const Build = z.union([
-  z.string().transform((context) => ({ context, args: [] as string[] })),
+const Build = z.preprocess(
+  (written) => (typeof written === 'string' ? { context: written } : written),
   z.strictObject({
     context: z.string().default('.'),
     dockerfile: z.string().optional(),
@@ -24,7 +24,7 @@ const Build = z.union([
       .default([]),
     no_cache: z.boolean().default(false),
   }),
-]);
+);
 
 interface ServiceBuild extends Omit<WantedBuild, 'project'> {
   service: string;
@@ -79,11 +79,6 @@ function read(service: string, written: unknown, folder: string): Omit<ServiceBu
       `services.${service}.build: ${z.prettifyError(parsed.error)}`,
       'It may have context, dockerfile, target, args and no_cache.',
     );
-  const { context, args, ...more } = parsed.data;
-  const {
-    dockerfile,
-    target,
-    no_cache: noCache = false,
-  } = more as { dockerfile?: string; target?: string; no_cache?: boolean };
-  return { folder: resolve(folder, context), dockerfile, target, arg: args, cache: !noCache };
+  const { context, args, no_cache: fresh, ...named } = parsed.data;
+  return { folder: resolve(folder, context), arg: args, cache: !fresh, ...named };
 }

@@ -130,7 +130,8 @@ export class BuildRun {
       const digest = await this.builder.push(made, { repository, tag, token }, progress);
       return { repository, tag, digest, reference: this.pinned(repository, digest), size: made.facts.size };
     } catch (error) {
-      await this.builder.discard(made);
+      // Where the engine is away by now, it keeps what nobody can get at: that is not what is to be told.
+      await this.builder.discard(made).catch(() => undefined);
       throw error;
     }
   }
