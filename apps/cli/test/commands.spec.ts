@@ -265,6 +265,14 @@ describe('what is sent', () => {
     ]);
   });
 
+  test.each(['127.0.0.1:4401/acme/web:1', '127.0.0.1:4401/acme/web@sha256:1', '@x'])(
+    'image inspect says that %s is not how images are named here',
+    async (image) => {
+      const { code, stderr } = await berth(`image inspect ${image}`);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('without the host of the registry')]);
+    },
+  );
+
   test('image scrub asks until there is no more, and fails where something is damaged', async () => {
     const verifiedBefore = '2026-05-01T10:00:00.000Z';
     const digest = `sha256:${'a'.repeat(64)}`;

@@ -155,7 +155,8 @@ function listed(cli: Cli, title: string, lines: string[]): void {
 
 function parseImage(image: string): { repository: string; reference: string | undefined; isDigest: boolean } {
   const [, repository, separator, reference] = /^([^@:]+)(?:([@:])(.+))?$/.exec(image) ?? [];
-  if (repository) return { repository, reference, isDigest: separator === '@' };
+  // What stands behind a colon and has a slash is a port, and the rest.
+  if (repository && !reference?.includes('/')) return { repository, reference, isDigest: separator === '@' };
   throw CliError.usage(
     `"${image}" names no image`,
     'It must be <repository>:<tag>, or <repository>@<digest>, without the host of the registry.',
