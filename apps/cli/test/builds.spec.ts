@@ -271,6 +271,53 @@ test('what runs in a build does not reach the host', async () => {
   }
 });
 
+test('nor what runs in another build', async () => {
+  const serving = files({
+    Dockerfile:
+      'FROM cli-base:1\nRUN mkdir /www && echo a neighbour > /www/page && timeout 30 httpd -f -p 8080 -h /www || true\n',
+  });
+  const [main, env] = [
+    join(__dirname, '../dist/main.js'),
+    { HOME: '/nonexistent', ...platform.cliEnvironment(token) },
+  ];
+  const child = spawn(
+    process.execPath,
+    [main, 'image', 'build', serving, '-p', 'shop', '--name', 'one', '--no-cache'],
+    { env },
+  );
+  try {
+    const docker = (...args: string[]): string =>
+      execFileSync('docker', ['-H', platform.dockerHost, ...args], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      }).trim();
+    const page = await eventually(
+      async () => {
+        const shown = docker('ps', '--no-trunc', '--format', '{{.ID}} {{.Command}}').split('\n');
+        const id = shown.find((line) => line.includes('a neighbour'))?.split(' ')[0] ?? '';
+        const address = docker(
+          'inspect',
+          '--format',
+          '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}',
+          id,
+        );
+        const url = `http://${address}:8080/page`;
+        expect(await (await fetch(url)).text()).toBe('a neighbour\n');
+        return url;
+      },
+      { timeout: 20_000 },
+    );
+    const asking = files({
+      Dockerfile: `FROM cli-base:1\nRUN timeout 2 wget -q -O - ${page} || echo nothing\n`,
+    });
+    const { stderr } = await berth(`image build ${asking} -p shop --name two --no-cache`);
+    expect(stderr).toMatch(/^nothing$/m);
+    expect(stderr).not.toMatch(/^a neighbour/m);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
 describe('a build that is left', () => {
   const endless = (): string => files({ Dockerfile: 'FROM cli-base:1\nRUN sleep 987\n' });
 
