@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { registryRpc } from '@berth/contracts';
 import { makeImage, makeLayer, pushImage, type Layer, type TestImage } from '@berth/testing';
 import { DataSource } from 'typeorm';
@@ -36,7 +35,7 @@ describe('what no image names', () => {
   const collect = (of = registry, grace = LEASE_SECONDS) =>
     of.app.get(GarbageCollection).run(grace, performance.now() + 60_000);
   const path = (digest: string): string =>
-    join(registry.store, 'blobs/sha256', digest.slice(7, 9), digest.slice(7));
+    registry.fileInStore('blobs/sha256', digest.slice(7, 9), digest.slice(7));
   const isStored = (digest: string): Promise<boolean> =>
     access(path(digest)).then(
       () => true,

@@ -51,6 +51,12 @@ export class RegistryUnderTest {
     this.database = parts.database;
   }
 
+  /** In the folder of its store. Throws where that is an object storage: its name would be a folder of this repository. */
+  fileInStore(...path: string[]): string {
+    if (this.store.startsWith('s3://')) throw new Error('this store is no folder');
+    return join(this.store, ...path);
+  }
+
   static async start(options: RegistryOptions = {}): Promise<RegistryUnderTest> {
     const database = options.beside?.database ?? (await createTestDatabase('registry-proxy'));
     const store = options.beside?.store ?? (await newStore(options.store ?? STORE));

@@ -1,5 +1,4 @@
 import { access, readdir, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { registryRpc } from '@berth/contracts';
 import { eventually, makeImage, pushImage, type TestImage } from '@berth/testing';
 import { CacheEviction } from '../src/housekeeping/cache-eviction.js';
@@ -31,7 +30,7 @@ describe('what the registry does for what it stores', () => {
   });
 
   const path = (digest: string): string =>
-    join(registry.store, 'blobs/sha256', digest.slice(7, 9), digest.slice(7));
+    registry.fileInStore('blobs/sha256', digest.slice(7, 9), digest.slice(7));
   const isStored = (digest: string): Promise<boolean> =>
     access(path(digest)).then(
       () => true,
@@ -79,7 +78,7 @@ describe('what the registry does for what it stores', () => {
         expect.objectContaining({ action: 'image.scrub', outcome: 'succeeded' }),
       );
     });
-    expect((await readdir(join(registry.store, 'quarantine')))[0]).toContain(digest.slice(7));
+    expect((await readdir(registry.fileInStore('quarantine')))[0]).toContain(digest.slice(7));
     expect((await registry.fetch(`/v2/acme/rotten/blobs/${digest}`)).status).toBe(404);
     // It is told of for as long as it is so.
     expect((await scrub()).damaged).toEqual([{ ...damage, damage: 'missing' }]);

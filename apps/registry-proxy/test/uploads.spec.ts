@@ -281,7 +281,7 @@ describe('pushing', () => {
     const abandoned = await begin();
     const alive = await begin();
     await patch(alive, Buffer.from('bytes'));
-    const uploads = join(registry.store, 'uploads');
+    const uploads = registry.fileInStore('uploads');
     await writeFile(join(uploads, 'orphan'), 'bytes');
     await registry.query(`UPDATE uploads SET updated_at = $1 WHERE id = $2`, [
       old,
@@ -299,7 +299,7 @@ describe('pushing', () => {
 
   it('leaves no upload behind in the store', async () => {
     const rows = await registry.query<{ part: string }>('SELECT part FROM uploads');
-    expect((await readdir(join(registry.store, 'uploads'))).sort()).toEqual(
+    expect((await readdir(registry.fileInStore('uploads'))).sort()).toEqual(
       rows.map(({ part }) => part).sort(),
     );
   });
