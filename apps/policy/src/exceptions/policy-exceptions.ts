@@ -20,7 +20,7 @@ import {
   toPage,
   PLATFORM,
 } from '@berth/contracts';
-import { draftEvent, Outbox } from '@berth/messaging';
+import { draftEvent, type EventDraft, Outbox } from '@berth/messaging';
 import { UserEntity } from '../identity/user.entity.js';
 import { refuseUnknownTeam } from '../policies/known-scopes.js';
 import { LivePolicies } from '../policies/live-policies.js';
@@ -101,10 +101,8 @@ export class PolicyExceptions {
       if (!found || toPolicyException(found).status !== 'holds') {
         throw new BerthError('NOT_FOUND', `The policy "${id}" has no exception "${exception}" that holds.`);
       }
-      const stored = await rows.save({ ...found, endedAt: new Date(), endedBy: requireActor().user });
-      const revision = await this.store.raiseRevision(transaction);
-      const result = toPolicyException(stored);
-      return { result, outcome: {}, events: [draftEvent(policyExceptionEnded, {}, { ...result, revision })] };
+      const [{ result, event }] = await this.markEnded(transaction, [found], requireActor().user);
+      return { result, outcome: {}, events: [event] };
     });
     await this.live.refresh();
     return ended;
@@ -118,14 +116,26 @@ export class PolicyExceptions {
       const where = { scope, endedAt: IsNull(), expiresAt: MoreThan(new Date()), createdAt: LessThan(at) };
       const found = await rows.findBy(where);
       if (found.length === 0) return false;
-      const revision = await this.store.raiseRevision(transaction);
-      for (const row of found) {
-        const ended = toPolicyException(await rows.save({ ...row, endedAt: new Date(), endedBy: BERTH }));
-        await this.outbox.event(transaction, draftEvent(policyExceptionEnded, {}, { ...ended, revision }));
-      }
+      for (const { event } of await this.markEnded(transaction, found, BERTH))
+        await this.outbox.event(transaction, event);
       return true;
     });
     if (any) await this.live.refresh();
+  }
+
+  private async markEnded(
+    transaction: EntityManager,
+    found: readonly PolicyExceptionEntity[],
+    by: string,
+  ): Promise<{ result: PolicyException; event: EventDraft }[]> {
+    const revision = await this.store.raiseRevision(transaction);
+    const rows = transaction.getRepository(PolicyExceptionEntity);
+    const ended: { result: PolicyException; event: EventDraft }[] = [];
+    for (const row of found) {
+      const result = toPolicyException(await rows.save({ ...row, endedAt: new Date(), endedBy: by }));
+      ended.push({ result, event: draftEvent(policyExceptionEnded, {}, { ...result, revision }) });
+    }
+    return ended;
   }
 }
 
