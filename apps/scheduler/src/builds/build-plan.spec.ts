@@ -131,6 +131,7 @@ describe('what a base has its builds do first', () => {
     'ADD http://127.0.0.1/ /',
     'copy --from=x / /',
     'RUN a\nADD http://x /',
+    'RUN\nADD http://x /',
     'ONBUILD RUN x',
     'FROM x',
     'HEALTHCHECK NONE',

@@ -1,4 +1,4 @@
-import { interpolate } from '../compose/index.js';
+import { couldBeReference, interpolate } from '../compose/index.js';
 import { invalid, unsupported, writeInstruction, type Instruction } from './dockerfile.js';
 
 export interface PlanOptions {
@@ -32,6 +32,9 @@ const FLAGS: Record<string, readonly string[]> = {
 const PLATFORMS = new Set(['$BUILDPLATFORM', '${BUILDPLATFORM}', '$TARGETPLATFORM', '${TARGETPLATFORM}']);
 const FROM = /^(\S+)(?:\s+as\s+([a-z][\w.-]*))?$/i;
 const NUMBER = /^\d+$/;
+/** What an image may have builds that start from it do first: what fetches nothing, and takes from the context alone. */
+const TRIGGER =
+  /^(?:(?:RUN|CMD|ENTRYPOINT|ENV|EXPOSE|LABEL|USER|VOLUME|WORKDIR|ARG|STOPSIGNAL)[ \t]|COPY[ \t]+[^\s-])[^\r\n]*$/i;
 
 interface Stage {
   name: string | null;
@@ -78,13 +81,7 @@ export function planBuild(instructions: readonly Instruction[], options: PlanOpt
 /** Of what a base image has its builds do first: of it nothing can be written anew. */
 export function refuseTriggers(base: string, triggers: readonly string[]): void {
   for (const trigger of triggers) {
-    if (
-      /^\s*(?:RUN|CMD|ENTRYPOINT|ENV|EXPOSE|LABEL|USER|VOLUME|WORKDIR|ARG|STOPSIGNAL)\s[^\r\n]*$/i.test(
-        trigger,
-      )
-    )
-      continue;
-    if (/^\s*COPY\s+[^\s-][^\r\n]*$/i.test(trigger)) continue;
+    if (TRIGGER.test(trigger.trimStart())) continue;
     throw unsupported(
       1,
       `the image "${base}" would begin a build with "${trigger.slice(0, 80)}" (ONBUILD), which is not supported`,
@@ -100,14 +97,8 @@ function check(instruction: Instruction): void {
     throw unsupported(line, `${keyword} --${name} is not supported (it takes BuildKit)`);
   }
   if (keyword === 'ADD') refuseFetching(rest, line);
-  if (keyword === 'ONBUILD') {
-    if (
-      !/^(?:RUN|CMD|ENTRYPOINT|ENV|EXPOSE|LABEL|USER|VOLUME|WORKDIR|ARG|STOPSIGNAL)\s|^COPY\s+[^\s-]/i.test(
-        rest,
-      )
-    )
-      throw unsupported(line, 'ONBUILD may stand before RUN, a COPY without flags, and what sets the config');
-  }
+  if (keyword === 'ONBUILD' && !TRIGGER.test(rest))
+    throw unsupported(line, 'ONBUILD may stand before RUN, a COPY without flags, and what sets the config');
 }
 
 /** A source may come together only in the engine, from variables and quotes: these are refused, too. */
@@ -196,8 +187,7 @@ function stageOf(from: Instruction, before: readonly Stage[], globals: Record<st
     throw unsupported(line, `images are built for the platform of the engine alone, not for "${platform}"`);
   const [, written = '', name = null] = FROM.exec(rest) ?? [];
   const image = expand(written, globals, line);
-  if (!/^[\w][\w.:/@-]{0,1023}$/.test(image))
-    throw invalid(line, `"${image.slice(0, 80)}" is no image reference`);
+  if (!couldBeReference(image)) throw invalid(line, `"${image.slice(0, 80)}" is no image reference`);
   const isStage = stageNamed(before, image) !== undefined;
   const base = isStage || image === 'scratch' ? null : image;
   const plain = { ...from, flags: new Map<string, string>(), rest: name ? `${image} AS ${name}` : image };
@@ -225,8 +215,7 @@ function copiedFrom({ keyword, flags, line }: Instruction, before: readonly Stag
     if (Number(from) < before.length) return null;
     throw invalid(line, `there is no stage ${from} before this one`);
   }
-  if (!/^[\w][\w.:/@-]{0,1023}$/.test(from))
-    throw invalid(line, `"${from.slice(0, 80)}" is no image reference`);
+  if (!couldBeReference(from)) throw invalid(line, `"${from.slice(0, 80)}" is no image reference`);
   return from;
 }
 

@@ -11,6 +11,7 @@ export type {
   ServiceOverride,
 } from './release.js';
 export type { Backing } from './backings.js';
+export { couldBeReference } from './read-service.js';
 export { interpolate } from './interpolate.js';
 export { startOrder } from './start-order.js';
 export type * from './spec.js';

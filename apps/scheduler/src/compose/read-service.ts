@@ -133,10 +133,14 @@ function readImage(name: string, section: Section, { images, problems }: FileCon
   if (!node && settled === undefined)
     problems.invalid(section.node, 'a service must have an "image" or a "build"');
   if (text === undefined) return undefined;
-  // The registry-proxy reads the reference in full; here only what can be no reference is turned away.
-  if (/^[\w][\w.:/@-]{0,1023}$/.test(text)) return text;
+  if (couldBeReference(text)) return text;
   problems.invalid(node ?? section.node, `"${text.slice(0, 80)}" is no image reference`);
   return undefined;
+}
+
+/** The registry-proxy reads references in full; here only what can be none is turned away. */
+export function couldBeReference(text: string): boolean {
+  return /^[\w][\w.:/@-]{0,1023}$/.test(text);
 }
 
 function readWords(section: Section, key: string, problems: Problems): string[] | null {
