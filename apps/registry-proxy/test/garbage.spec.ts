@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, utimes, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { registryRpc } from '@berth/contracts';
 import { makeImage, makeLayer, pushImage, type Layer, type TestImage } from '@berth/testing';
 import { DataSource } from 'typeorm';
