@@ -24,6 +24,15 @@ export const RegistryEnv = DatabaseEnv.extend({
   REGISTRY_S3_REGION: z.string().min(1).default('us-east-1'),
   REGISTRY_S3_ACCESS_KEY_ID: z.string().default(''),
   REGISTRY_S3_SECRET_ACCESS_KEY: z.string().default(''),
+  REGISTRY_S3_REDIRECT: z
+    .union([
+      z.stringbool({ truthy: ['on'], falsy: ['off'], case: 'sensitive' }),
+      z.url({ protocol: /^https?$/ }),
+    ])
+    .default(false)
+    .describe(
+      'Whether clients fetch large blobs from there: `on`, or the URL under which they reach it. `off` when left out',
+    ),
   REGISTRY_UPSTREAMS: Json.optional()
     .pipe(UpstreamsSetting)
     .describe('JSON: name -> { url, username?, password?, tokenHosts? }'),

@@ -101,7 +101,11 @@ export class RegistryModule {
         RetentionController,
       ],
       providers: [
-        { provide: BlobStore, useFactory: () => openStore(env) },
+        {
+          provide: BlobStore,
+          inject: [LOGGER],
+          useFactory: (logger: Logger) => openStore(env, logger),
+        },
         {
           provide: UpstreamDirectory,
           useFactory: () => new UpstreamDirectory(readUpstreams(env.REGISTRY_UPSTREAMS)),

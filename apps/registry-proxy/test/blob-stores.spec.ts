@@ -2,16 +2,17 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase, eventually, freePort, makeBucket, type TestDatabase } from '@berth/testing';
-import { DataSource } from 'typeorm';
-import { StoredBlobs1763900000010 } from '../src/migrations/1763900000010-stored-blobs.js';
+import { eventually, freePort, makeBucket, type TestDatabase } from '@berth/testing';
+import { createLogger } from '@berth/runtime';
 import { digestOf, type Digest } from '../src/names/digest.js';
 import { BlobNames } from '../src/store/blob-names.js';
 import type { BlobStore, PartialBlob } from '../src/store/blob-store.js';
 import { FileBlobStore } from '../src/store/file-blob-store.js';
 import { ObjectBlobStore } from '../src/store/object-blob-store.js';
 import { SEGMENT_BYTES } from '../src/store/object-partial-blob.js';
+import { blobNamesDatabase } from './blob-names-database.js';
 
+const LOGGER = createLogger('registry-proxy', 'silent');
 const A = Buffer.from('first half, ');
 const B = Buffer.from('second half');
 const WHOLE = Buffer.concat([A, B]);
@@ -34,36 +35,24 @@ const KINDS: [string, () => Promise<{ open: Open; end: () => Promise<void> }>][]
     async () => {
       const bucket = `blobs-${randomUUID()}`;
       const storage = await makeBucket(bucket);
-      const database = await newDatabase();
-      const settings = { ...storage, bucket, prefix: 'some/where/' };
-      const open = (): Promise<BlobStore> => Promise.resolve(new ObjectBlobStore(settings, database.url));
+      const database = await blobNamesDatabase();
+      const settings = { ...storage, bucket, prefix: 'some/where/', redirect: false };
+      const open = (): Promise<BlobStore> =>
+        Promise.resolve(new ObjectBlobStore(settings, database.url, LOGGER));
       return { open, end: () => database.drop() };
     },
   ],
 ];
-
-/** With the table that says which bytes are which blob. */
-async function newDatabase(): Promise<TestDatabase> {
-  const database = await createTestDatabase('registry-proxy');
-  const source = new DataSource({
-    type: 'postgres',
-    url: database.url,
-    migrations: [StoredBlobs1763900000010],
-  });
-  await source.initialize();
-  await source.runMigrations();
-  await source.destroy();
-  return database;
-}
 
 it('says so when its storage or its database does not answer', async () => {
   const port = await freePort();
   const nowhere = new ObjectBlobStore(
     {
       ...{ endpoint: `http://127.0.0.1:${port}`, region: 'x', bucket: 'b', prefix: '' },
-      ...{ accessKeyId: 'a', secretAccessKey: 's' },
+      ...{ accessKeyId: 'a', secretAccessKey: 's', redirect: false },
     },
     `postgres://nobody:x@127.0.0.1:${port}/none`,
+    LOGGER,
   );
   await expect(nowhere.size(DIGEST)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE', status: 503 });
   await expect(nowhere.receive()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503 });
@@ -74,7 +63,7 @@ describe('which bytes are which blob', () => {
   let database: TestDatabase;
   let names: BlobNames;
   beforeAll(async () => {
-    database = await newDatabase();
+    database = await blobNamesDatabase();
     names = new BlobNames(database.url);
   });
   afterAll(async () => {

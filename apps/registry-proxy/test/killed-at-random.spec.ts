@@ -14,6 +14,7 @@ import {
   type TestService,
 } from '@berth/testing';
 import { Client } from 'pg';
+import { createLogger } from '@berth/runtime';
 import { RegistryEnv } from '../src/env.js';
 import type { Digest } from '../src/names/digest.js';
 import type { BlobStore } from '../src/store/blob-store.js';
@@ -56,7 +57,7 @@ describe.each(['files', 'objects'] as const)(
         upstreams: { 'docker.io': { url: upstream.url } },
       });
       registry = await startTestService('registry-proxy', settings);
-      blobs = await openStore(RegistryEnv.parse(settings));
+      blobs = await openStore(RegistryEnv.parse(settings), createLogger('registry-proxy', 'silent'));
       sql = new Client({ connectionString: database.url });
       await sql.connect();
       shared = await Promise.all(

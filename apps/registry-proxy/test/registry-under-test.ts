@@ -26,6 +26,8 @@ export interface RegistryOptions {
   publicHost?: string;
   /** `REGISTRY_MIRROR_PORT`; all of it listens on all addresses then. */
   mirrorPort?: number;
+  /** `REGISTRY_S3_REDIRECT`, in an object storage. */
+  redirect?: string;
   /** Another instance on the same database and store. */
   beside?: RegistryUnderTest;
 }
@@ -135,13 +137,16 @@ async function storeSettings(store: string): Promise<Record<string, string>> {
 export async function environment(
   database: TestDatabase,
   store: string,
-  { upstreams = {}, tagTtlSeconds = 60, upstreamTimeoutMs = 2_000, publicHost, mirrorPort }: RegistryOptions,
+  options: RegistryOptions,
 ): Promise<Record<string, string>> {
+  const { upstreams = {}, tagTtlSeconds = 60, upstreamTimeoutMs = 2_000, redirect = 'off' } = options;
+  const { publicHost, mirrorPort } = options;
   const { env } = await testNats('registry-proxy');
   return {
     ...env,
     DATABASE_URL: database.url,
     ...(await storeSettings(store)),
+    REGISTRY_S3_REDIRECT: redirect,
     REGISTRY_UPSTREAMS: JSON.stringify(upstreams),
     REGISTRY_KEY: REGISTRY_KEY,
     REGISTRY_TAG_TTL_SECONDS: String(tagTtlSeconds),

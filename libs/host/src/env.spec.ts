@@ -39,9 +39,11 @@ describe('settings', () => {
       BERTH_S3_ACCESS_KEY_ID: 'id',
       BERTH_S3_SECRET_ACCESS_KEY: 'key',
     };
-    expect(readHostSettings({ ...s3, BERTH_S3_ENDPOINT: 'https://s3.example.org' }).objectStore).toEqual({
+    const more = { BERTH_S3_ENDPOINT: 'https://s3.example.org', BERTH_S3_REDIRECT: 'on' };
+    expect(readHostSettings({ ...s3, ...more }).objectStore).toEqual({
       REGISTRY_STORE: 's3://images/berth',
       REGISTRY_S3_ENDPOINT: 'https://s3.example.org',
+      REGISTRY_S3_REDIRECT: 'on',
       REGISTRY_S3_ACCESS_KEY_ID: 'id',
       REGISTRY_S3_SECRET_ACCESS_KEY: 'key',
     });
@@ -49,6 +51,7 @@ describe('settings', () => {
       ['BERTH_STORE', '/var/images'],
       ['BERTH_S3_ENDPOINT', 's3.example.org'],
       ['BERTH_S3_SECRET_ACCESS_KEY', ''],
+      ['BERTH_S3_REDIRECT', 'yes'],
     ])
       expect(() => readHostSettings({ ...s3, [name]: value })).toThrow(name);
   });

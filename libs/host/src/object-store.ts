@@ -16,10 +16,16 @@ export function readObjectStore(env: NodeJS.ProcessEnv): ObjectStoreSettings {
     if (!value) throw new Error(`${name} must be set with BERTH_STORE.`);
     return value;
   };
+  const redirect = env.BERTH_S3_REDIRECT;
+  if (redirect && !/^(on|off|https?:\/\/[^/].*)$/.test(redirect))
+    throw new Error(
+      `BERTH_S3_REDIRECT must be on, off or the URL under which clients reach the storage, not "${redirect}".`,
+    );
   return {
     REGISTRY_STORE: store,
     ...(endpoint ? { REGISTRY_S3_ENDPOINT: endpoint } : {}),
     ...(env.BERTH_S3_REGION ? { REGISTRY_S3_REGION: env.BERTH_S3_REGION } : {}),
+    ...(redirect ? { REGISTRY_S3_REDIRECT: redirect } : {}),
     REGISTRY_S3_ACCESS_KEY_ID: required('BERTH_S3_ACCESS_KEY_ID'),
     REGISTRY_S3_SECRET_ACCESS_KEY: required('BERTH_S3_SECRET_ACCESS_KEY'),
   };

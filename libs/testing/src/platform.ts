@@ -33,7 +33,7 @@ export interface PlatformOptions {
   /** Those to start; all six when left out. */
   services?: readonly ServiceName[];
   /** A bucket for blobs, in place of a folder; where its storage answers, when that is elsewhere than at the run's own. */
-  bucket?: { name: string; endpoint?: string };
+  bucket?: { name: string; endpoint?: string; redirect?: 'on' | 'off' };
 }
 
 /** One service of a test's platform, as a process that can be hurt. */
@@ -170,12 +170,14 @@ async function platformSettings(folder: string, options: PlatformOptions): Promi
 async function bucketSettings({
   name,
   endpoint,
+  redirect = 'off',
 }: NonNullable<PlatformOptions['bucket']>): Promise<HostSettings['objectStore']> {
   const storage = await makeBucket(name);
   return {
     REGISTRY_STORE: `s3://${name}`,
     REGISTRY_S3_ENDPOINT: endpoint ?? storage.endpoint,
     REGISTRY_S3_REGION: storage.region,
+    REGISTRY_S3_REDIRECT: redirect,
     REGISTRY_S3_ACCESS_KEY_ID: storage.accessKeyId,
     REGISTRY_S3_SECRET_ACCESS_KEY: storage.secretAccessKey,
   };

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runningProcess, startRegistry, stopRegistry } from '@berth/host';
+import { runningProcess, startRegistry, stopRegistry, waitUntil } from '@berth/host';
 import {
   endRun,
   makeImage,
@@ -201,8 +201,8 @@ async function pushes(berth: Side, plain: Side, folder: string): Promise<Figure[
 }
 
 /**
- * Blobs in an object storage, at hand and so many milliseconds away: through Berth, and as one object straight from the storage, which is
- * where a redirect would send clients. No bar but to know which is faster.
+ * Blobs in an object storage, at hand and so many milliseconds away: through Berth, from where Berth sends clients, and as one object
+ * straight from the storage. No bar but to know which is faster.
  */
 async function objects(started: (() => Promise<unknown>)[]): Promise<Figure[]> {
   const storage = await objectStorage();
@@ -211,31 +211,49 @@ async function objects(started: (() => Promise<unknown>)[]): Promise<Figure[]> {
     const distant = await startDistant(storage.endpoint, milliseconds);
     started.push(() => distant.stop());
     const endpoint = milliseconds === 0 ? storage.endpoint : distant.url;
-    const bucket = { name: `bench-${milliseconds}`, endpoint };
-    const services = ['gateway', 'policy', 'quota', 'audit', 'registry-proxy'] as const;
-    const platform = await startPlatform({ services, bucket });
-    started.push(() => platform.stop());
-    const berth = await berthSide(platform);
     const image = await newImage();
-    await pushImage(image, berth.url, { authorization: berth.headers.authorization });
-    const [{ digest, content }] = image.layers;
-    const whole = await putObject({ ...storage, endpoint }, bucket.name, 'whole', content);
-    const through = `${berth.url}/v2/${REPOSITORY}/blobs/${digest}`;
+    const path = `/v2/${REPOSITORY}/blobs/${image.layers[0].digest}`;
+    const services = ['gateway', 'policy', 'quota', 'audit', 'registry-proxy'] as const;
+    const side = async (redirect: 'on' | 'off'): Promise<Side> => {
+      const bucket = { name: `bench-${milliseconds}-${redirect}`, endpoint, redirect };
+      const platform = await startPlatform({ services, bucket });
+      started.push(() => platform.stop());
+      const berth = await berthSide(platform);
+      await pushImage(image, berth.url, { authorization: berth.headers.authorization });
+      return berth;
+    };
+    const [sending, redirecting] = [await side('off'), await side('on')];
+    await redirected(redirecting, path);
+    const { content } = image.layers[0];
+    const whole = await putObject({ ...storage, endpoint }, `bench-${milliseconds}-off`, 'whole', content);
     for (const clients of [1, 8]) {
-      const [ours, directly]: [number[], number[]] = [[], []];
+      const [through, there, directly]: [number[], number[], number[]] = [[], [], []];
       for (let round = 0; round < ROUNDS; round += 1) {
-        ours.push((await download(through, berth.headers, clients)).at(-1) ?? NaN);
+        through.push((await download(sending.url + path, sending.headers, clients)).at(-1) ?? NaN);
+        there.push((await download(redirecting.url + path, redirecting.headers, clients)).at(-1) ?? NaN);
         directly.push((await download(whole, {}, clients)).at(-1) ?? NaN);
       }
       const what = `100 MiB from an object storage ${milliseconds} ms away, ${clients} at once`;
       figures.push(
-        figure(`${what}: through Berth`, 's', ours),
+        figure(`${what}: through Berth`, 's', through),
+        figure(`${what}: sent there by Berth`, 's', there),
         figure(`${what}: straight from it`, 's', directly),
-        ratio(`${what}: through Berth beside straight`, ours, directly),
+        ratio(`${what}: through Berth beside straight`, through, directly),
+        ratio(`${what}: sent there beside straight`, there, directly),
       );
     }
   }
   return figures;
+}
+
+/** Asks for it until the registry sends clients to the storage. */
+async function redirected({ url, headers }: Side, path: string): Promise<void> {
+  const sent = async (): Promise<boolean> => {
+    const response = await fetch(url + path, { headers, redirect: 'manual' });
+    await response.arrayBuffer();
+    return response.status === 307;
+  };
+  if (!(await waitUntil(sent, 60_000))) throw new Error(`${path} is not in the object storage as a whole`);
 }
 
 interface ColdSides {

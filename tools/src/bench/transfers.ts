@@ -12,6 +12,7 @@ export async function download(
     '-sS',
     '--no-progress-meter',
     '--fail',
+    '--location',
     '--parallel',
     '--parallel-immediate',
     '--parallel-max',

@@ -99,6 +99,15 @@ export class PullRoutes {
         headers: { 'content-range': `bytes */${size}` },
       });
     }
+    const address = source.kind === 'stored' ? await source.blob.address() : null;
+    if (address !== null) {
+      exchange.answer(307, {
+        'docker-content-digest': digest,
+        'cache-control': 'no-store',
+        location: address,
+      });
+      return;
+    }
     const part = range === 'whole' ? { start: 0, end: size - 1 } : range;
     await sendBlob(exchange.response, source, part, () =>
       exchange.begin(range === 'whole' ? 200 : 206, {

@@ -6,6 +6,8 @@ export interface StoredBlob {
   size: number;
   /** Fills `buffer` from `position`, and says how many bytes it got; 0 at the end. */
   read(buffer: Buffer, position: number): Promise<number>;
+  /** Where a client may fetch it without us, for some minutes from now; null where it is to be sent from here. */
+  address(): Promise<string | null>;
   close(): Promise<void>;
 }
 

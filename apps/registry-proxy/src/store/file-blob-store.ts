@@ -191,6 +191,10 @@ class OpenFile implements StoredBlob {
     return bytesRead;
   }
 
+  address(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   async close(): Promise<void> {
     await this.file.close();
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Logger } from '@berth/runtime';
 import { isDigest, type Digest } from '../names/digest.js';
 import { BlobNames } from './blob-names.js';
 import type { BlobStore, FollowedPartial, PartialBlob, StoredBlob } from './blob-store.js';
@@ -6,6 +7,7 @@ import { ObjectLayout } from './object-layout.js';
 import { ObjectPartialBlob, type PartialOptions } from './object-partial-blob.js';
 import { ObjectStorage, type ObjectStorageSettings } from './object-storage.js';
 import { bytesOf, type Segment, SegmentReader } from './segments.js';
+import { WholeObjects } from './whole-objects.js';
 
 /** What a sweep looks at; the next one goes on. */
 const MOST_AT_ONCE = 10_000;
@@ -13,13 +15,16 @@ const MOST_AT_ONCE = 10_000;
 /** Blobs in an object storage, so that instances share no folder. Segments and not one object each: they can be followed, and gone on with. */
 export class ObjectBlobStore implements BlobStore {
   private readonly layout: ObjectLayout;
+  private readonly whole: WholeObjects;
 
-  constructor(settings: ObjectStorageSettings, databaseUrl: string) {
+  constructor(settings: ObjectStorageSettings, databaseUrl: string, logger: Logger) {
     this.layout = new ObjectLayout(new ObjectStorage(settings), new BlobNames(databaseUrl));
+    this.whole = new WholeObjects(this.layout, logger);
   }
 
-  close(): Promise<void> {
-    return this.layout.close();
+  async close(): Promise<void> {
+    await this.whole.close();
+    await this.layout.close();
   }
 
   async size(digest: Digest): Promise<number | null> {
@@ -29,7 +34,9 @@ export class ObjectBlobStore implements BlobStore {
 
   async open(digest: Digest): Promise<StoredBlob | null> {
     const filed = await this.layout.filed(digest);
-    return filed && new OpenSegments(this.layout.storage, filed.segments);
+    if (filed === null) return null;
+    const { segments } = filed;
+    return new OpenSegments(this.layout.storage, segments, () => this.whole.address(digest, segments));
   }
 
   remove(digest: Digest): Promise<void> {
@@ -104,7 +111,11 @@ class OpenSegments implements StoredBlob {
   readonly size: number;
   private readonly reader: SegmentReader;
 
-  constructor(storage: ObjectStorage, segments: readonly Segment[]) {
+  constructor(
+    storage: ObjectStorage,
+    segments: readonly Segment[],
+    readonly address: () => Promise<string | null>,
+  ) {
     this.size = bytesOf(segments);
     this.reader = new SegmentReader(storage, segments);
   }

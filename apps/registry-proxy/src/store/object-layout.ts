@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Digest } from '../names/digest.js';
 import { type BlobNames, type Filed, Segments } from './blob-names.js';
+import { abandonJoins } from './object-join.js';
 import type { ObjectStorage } from './object-storage.js';
 import type { Segment } from './segments.js';
 
@@ -8,12 +9,14 @@ import type { Segment } from './segments.js';
 const Open = z.object({ segments: Segments, digest: z.string().nullable() });
 
 const AT_ONCE = 8;
+const WHOLE = '/whole';
 
 /**
  * Where things lie, and in which order they change, so that a crash leaves nothing that is half true. Which segments are which blob stands
  * in Postgres; in the storage are
  *
- *     data/<uuid>/<number>   a segment: bytes that are written once
+ *     data/<uuid>/<number>   a segment: bytes that are written once, of which the first count
+ *     data/<uuid>/whole      all of a blob and nothing else, for clients to read
  *     open/<uuid>            while these bytes are no blob's, or may be none's: what is to be looked at when it is old
  *     quarantine/…           names of what was found damaged, which nothing reads
  */
@@ -27,20 +30,37 @@ export class ObjectLayout {
     return `data/${name}/${String(number).padStart(6, '0')}`;
   }
 
+  wholeKey(name: string): string {
+    return `data/${name}${WHOLE}`;
+  }
+
+  isWhole(key: string): boolean {
+    return key.endsWith(WHOLE);
+  }
+
   filed(digest: Digest): Promise<Filed | null> {
     return this.names.find(digest);
   }
 
   /** Makes it a blob. What was under this name before is nobody's from then on, and stays for who reads it. */
   async file(digest: Digest, name: string, segments: readonly Segment[]): Promise<void> {
-    await this.note(name, segments, digest);
+    const filed = { data: name, segments: [...segments] };
+    await this.announce(digest, filed);
     let before: Filed | null;
-    do {
-      before = await this.filed(digest);
-      if (before?.data === name) break;
-      if (before !== null) await this.note(before.data, before.segments, digest);
-    } while (!(await this.names.set(digest, { data: name, segments: [...segments] }, before?.data ?? null)));
+    do before = await this.filed(digest);
+    while (before?.data !== name && !(await this.replace(digest, before, filed)));
     await this.storage.remove(openKey(name));
+  }
+
+  /** These bytes are about to become a blob. */
+  announce(digest: Digest, { data, segments }: Filed): Promise<void> {
+    return this.note(data, segments, digest);
+  }
+
+  /** Puts other bytes in place of a blob's. False where it is made of others by now, or gone. */
+  async replace(digest: Digest, before: Filed | null, after: Filed): Promise<boolean> {
+    if (before !== null) await this.note(before.data, before.segments, digest);
+    return this.names.set(digest, after, before?.data ?? null);
   }
 
   /** A blob is none any more; its bytes stay for who reads them. Nothing where there is none. */
@@ -97,6 +117,7 @@ export class ObjectLayout {
         if (keys.length >= AT_ONCE) await remove();
       }
       await remove();
+      if (open.digest !== null) await abandonJoins(this.storage, `data/${name}/`);
     }
     await this.storage.remove(openKey(name));
   }

@@ -1,9 +1,10 @@
+import type { Logger } from '@berth/runtime';
 import type { RegistryEnv } from '../env.js';
 import type { BlobStore } from './blob-store.js';
 import { FileBlobStore } from './file-blob-store.js';
 
 /** The store that the environment names. */
-export async function openStore(env: RegistryEnv): Promise<BlobStore> {
+export async function openStore(env: RegistryEnv, logger: Logger): Promise<BlobStore> {
   const { REGISTRY_STORE: store } = env;
   if (!store.startsWith('s3://')) return FileBlobStore.open(store);
   // Only where it is used: its client takes memory.
@@ -17,6 +18,7 @@ export async function openStore(env: RegistryEnv): Promise<BlobStore> {
     region: env.REGISTRY_S3_REGION,
     accessKeyId: env.REGISTRY_S3_ACCESS_KEY_ID,
     secretAccessKey: env.REGISTRY_S3_SECRET_ACCESS_KEY,
+    redirect: env.REGISTRY_S3_REDIRECT,
   };
-  return new ObjectBlobStore(settings, env.DATABASE_URL);
+  return new ObjectBlobStore(settings, env.DATABASE_URL, logger);
 }
