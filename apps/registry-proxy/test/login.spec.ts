@@ -77,12 +77,19 @@ describe('logging in by the token flow', () => {
     expect((await ask(manifest('acme/web'), stranger)).status).toBe(404);
   });
 
-  it('mounts nothing from where the token may not pull', async () => {
+  it('asks for a token that may pull from where something is to be mounted', async () => {
     const path = `/v2/acme/web/blobs/uploads/?mount=${image.config.digest}&from=acme/api`;
     const both = await tokenFor('repository:acme/web:pull,push repository:acme/api:pull');
     expect((await ask(path, both, { method: 'POST' })).status).toBe(201);
     const one = await tokenFor('repository:acme/web:pull,push');
-    expect((await ask(path, one, { method: 'POST' })).status).toBe(202);
+    const refused = await ask(path, one, { method: 'POST' });
+    expect(refused.status).toBe(401);
+    const scope = 'repository:acme/web:pull,push repository:acme/api:pull';
+    expect(challenge(refused)).toContain(`scope="${scope}",error="insufficient_scope"`);
+    expect(challenge(await ask(path, null, { method: 'POST' }))).toContain(`scope="${scope}"`);
+    // Where the client itself may not pull from, it uploads.
+    const foreign = await tokenFor('repository:acme/web:pull,push repository:others/api:pull');
+    expect((await ask(path.replace('acme/api', 'others/api'), foreign, { method: 'POST' })).status).toBe(202);
   });
 
   it('is for nobody without a valid Berth token, and ends with it', async () => {

@@ -28,6 +28,7 @@ export class PushRoutes {
       methods: ['POST'],
       pattern: /^\/v2\/(.+)\/blobs\/uploads\/?$/,
       performs: actions.imagePush,
+      from: (exchange) => (exchange.query('mount') === null ? null : exchange.query('from')),
       handle: (exchange, target) => this.checked(target, (name) => this.uploads.start(exchange, name)),
     },
     this.uploadRoute('GET', (exchange, name, id) => this.uploads.status(exchange, name, id)),

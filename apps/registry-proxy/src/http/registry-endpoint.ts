@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { ANONYMOUS, BerthError } from '@berth/contracts';
+import { actions, ANONYMOUS, BerthError, type ActionDefinition } from '@berth/contracts';
 import { asBerthError, LOGGER, runInContext, type Logger, type RequestContext } from '@berth/runtime';
-import { isNameProblem } from '../names/repository-name.js';
+import { isNameProblem, type RepositoryName } from '../names/repository-name.js';
 import { Authenticator, loginRequired } from './authenticator.js';
 import { Exchange } from './exchange.js';
 import { NameReader } from './name-reader.js';
@@ -84,14 +84,18 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
     const name = this.names.read(nameText, exchange.namespace);
     if (isNameProblem(name))
       throw new OciError(name.code, name.message, { detail: { name: nameText.slice(0, 300) } });
-    const { performs } = route;
-    if (performs && exchange.access?.allows(name.name, performs) === false)
-      throw new OciError('UNAUTHORIZED', `the token is not for ${performs.name} on ${name.name}`, {
-        headers: this.challenge(exchange, {
-          scope: scopeFor(exchange.nameForClient(name.name), performs),
-          insufficient: true,
-        }),
-      });
+    const needed = this.neededFor(exchange, route, name);
+    const missing = needed.find(
+      ({ repository, action }) => exchange.access?.allows(repository, action) === false,
+    );
+    if (missing !== undefined)
+      throw new OciError(
+        'UNAUTHORIZED',
+        `the token is not for ${missing.action.name} on ${missing.repository}`,
+        {
+          headers: this.challenge(exchange, { scope: scopesOf(exchange, needed), insufficient: true }),
+        },
+      );
     await route.handle?.(exchange, { name, reference });
   }
 
@@ -99,11 +103,21 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
     return { 'www-authenticate': challengeOf(request, this.tokens.available, asked) };
   }
 
+  /** What a client's token has to be for. */
+  private neededFor(exchange: Exchange, { performs, from }: Route, { name }: RepositoryName): Needed[] {
+    if (performs === undefined) return [];
+    const source = this.names.read(from?.(exchange) ?? '');
+    return [
+      { repository: name, action: performs },
+      ...(isNameProblem(source) ? [] : [{ repository: source.name, action: actions.imagePull }]),
+    ];
+  }
+
   /** The scope that the request would have taken, where it names a repository. */
   private scopeOf(exchange: Exchange, found: Found): string | null {
     if (found.kind !== 'route' || found.route.performs === undefined) return null;
     const name = this.names.read(found.groups[0] ?? '', exchange.namespace);
-    return isNameProblem(name) ? null : scopeFor(exchange.nameForClient(name.name), found.route.performs);
+    return isNameProblem(name) ? null : scopesOf(exchange, this.neededFor(exchange, found.route, name));
   }
 
   private tell(exchange: Exchange, thrown: unknown, found: Found): void {
@@ -128,6 +142,18 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
       return new OciError('UNAVAILABLE', 'the blob store is full; ask an admin for room', { status: 507 });
     return asOciError(asBerthError(thrown));
   }
+}
+
+/** A right on a repository, as this registry calls it. */
+interface Needed {
+  repository: string;
+  action: Pick<ActionDefinition, 'name'>;
+}
+
+function scopesOf(exchange: Exchange, needed: readonly Needed[]): string {
+  return needed
+    .map(({ repository, action }) => scopeFor(exchange.nameForClient(repository), action))
+    .join(' ');
 }
 
 /** Whoever showed no token may be somebody who may: clients log in when they are told so. */

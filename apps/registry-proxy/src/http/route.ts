@@ -20,6 +20,8 @@ export interface Route {
   publicReason?: string;
   /** Answered without credentials, too, where a policy permits anything to nobody. */
   open?: boolean;
+  /** Another repository that is read for it, as the client calls it; null for none. */
+  from?(exchange: Exchange): string | null;
   handle?(exchange: Exchange, target: Target): Promise<void>;
   /** In place of `handle`, on a route about no repository. */
   answer?(exchange: Exchange): Promise<void>;
