@@ -19,9 +19,9 @@ export type BlobSource = { kind: 'stored'; blob: StoredBlob } | { kind: 'arrivin
 
 /** Finds blobs: in the store, or in the upstream that the repository's name says, from where they come to stay. */
 export class BlobPulls {
-  private readonly arriving = new Map<string, ArrivingBlob>();
+  /** What is on its way, until all is done that its end takes. */
+  private readonly arriving = new Map<string, { blob: ArrivingBlob; end: Promise<void> }>();
   private readonly starting = new SingleFlight<ArrivingBlob | 'stored' | null>();
-  private readonly running = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
 
   constructor(
@@ -60,10 +60,13 @@ export class BlobPulls {
 
     const key = `${name.name}@${digest}`;
     const found =
-      this.arriving.get(key) ?? (await this.starting.run(key, () => this.start(name, digest, key)));
+      this.arriving.get(key)?.blob ?? (await this.starting.run(key, () => this.start(name, digest, key)));
     if (found === null) return null;
     if (found !== 'stored') {
-      return found.enter() ? { kind: 'arriving', fetch: found } : this.open(name, digest);
+      if (found.enter()) return { kind: 'arriving', fetch: found };
+      // Whoever comes after its end does not take part in how it ended.
+      await this.arriving.get(key)?.end;
+      return this.open(name, digest);
     }
     const blob = await this.store.open(digest);
     return blob && { kind: 'stored', blob };
@@ -72,7 +75,7 @@ export class BlobPulls {
   /** Breaks off what is still on its way; nothing of it stays. The clients that read it were waited for before. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await Promise.all(this.running);
+    await Promise.all([...this.arriving.values()].map(({ end }) => end));
   }
 
   private async start(
@@ -156,14 +159,12 @@ export class BlobPulls {
     running: Promise<Error | null>,
     afterwards: (failure: Error | null) => Promise<void> = () => Promise.resolve(),
   ): void {
-    this.arriving.set(key, blob);
     const end = running.then(async (failure) => {
-      this.arriving.delete(key);
       if (failure !== null) this.settings.logger.warn({ err: failure, blob: key }, 'blob.fetch-failed');
       await afterwards(failure);
-      this.running.delete(end);
+      this.arriving.delete(key);
     });
-    this.running.add(end);
+    this.arriving.set(key, { blob, end });
   }
 
   /**
