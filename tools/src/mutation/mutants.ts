@@ -22,7 +22,10 @@ const GARBAGE_SPECS = ['apps/registry-proxy/test/garbage.spec.ts'];
 const FACTS_SPECS = ['apps/registry-proxy/test/facts.spec.ts'];
 const STORAGE_QUOTA = 'apps/registry-proxy/src/quota/storage-quota.ts';
 const STORAGE_SPECS = ['apps/registry-proxy/test/storage-quota.spec.ts'];
-const LEAVE_SPECS = ['apps/registry-proxy/test/leaves.spec.ts'];
+const LEAVE_SPECS = [
+  'apps/registry-proxy/test/leaves.spec.ts',
+  'apps/registry-proxy/src/leave/short-memory.spec.ts',
+];
 
 export const MUTANTS: readonly Mutant[] = [
   {

@@ -12,11 +12,15 @@ import { LOGGER, type Logger } from '@berth/runtime';
 const ROUND_MS = 1_000;
 /** Should the database's word not come through, an entry is wrong for so long at most. */
 const FOR_MS = 5_000;
+/** Then one who comes reads it anew, while the others go by what is known. */
+const RENEWED_AFTER_MS = 4_000;
 const MOST = 50_000;
 
 interface Entry {
   value: unknown;
-  until: number;
+  /** When it was read. */
+  at: number;
+  renewing: boolean;
 }
 
 /**
@@ -52,11 +56,15 @@ export class CatalogMemory implements OnApplicationBootstrap, BeforeApplicationS
   /** What is known under the key, else what `read` says. Null is not kept: what is not there may come. */
   async recall<T>(repository: string, key: string, read: () => Promise<T | null>): Promise<T | null> {
     const entry = this.notifications.listening ? this.repositories.get(repository)?.get(key) : undefined;
-    if (entry !== undefined && performance.now() < entry.until) return entry.value as T;
+    const at = performance.now();
+    if (entry !== undefined && at < entry.at + FOR_MS) {
+      if (entry.renewing || at < entry.at + RENEWED_AFTER_MS) return entry.value as T;
+      entry.renewing = true;
+    }
     const { changes } = this;
     const value = await read();
     if (value !== null && changes === this.changes && this.notifications.listening)
-      this.keep(repository, key, value);
+      this.keep(repository, key, { value, at, renewing: false });
     return value;
   }
 
@@ -67,11 +75,11 @@ export class CatalogMemory implements OnApplicationBootstrap, BeforeApplicationS
     this.repositories.delete(repository);
   }
 
-  private keep(repository: string, key: string, value: unknown): void {
+  private keep(repository: string, key: string, entry: Entry): void {
     if (this.size >= MOST) this.forgetAll();
     const of = this.repositories.get(repository) ?? new Map<string, Entry>();
     if (!of.has(key)) this.size += 1;
-    of.set(key, { value, until: performance.now() + FOR_MS });
+    of.set(key, entry);
     this.repositories.set(repository, of);
   }
 

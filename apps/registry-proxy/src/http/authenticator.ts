@@ -55,10 +55,10 @@ export class Authenticator {
     const key = createHash('sha256').update(token).digest('base64');
     const known = this.known.get(key);
     if (known) return known;
-    const before = this.standing.now;
+    const asked = this.known.asking();
     try {
       const principal = await this.rpc.call(policyRpc.authenticate, { token }, { actor: null });
-      this.known.set(key, principal, before);
+      this.known.set(key, principal, asked);
       return principal;
     } catch (error) {
       if (error instanceof BerthError && error.status === 401) throw error;

@@ -3,12 +3,19 @@ import { ActionPipeline, requireActor, type Done, type Grant, type Intent } from
 import { currentContext } from '@berth/runtime';
 import type { z } from 'zod';
 import { PolicyStanding } from './policy-standing.js';
-import { ShortMemory } from './short-memory.js';
+import { type Asking, ShortMemory } from './short-memory.js';
 
 /** A grant, and what it became with the word on what was found, by the digest of that. */
 interface Leave {
   before: Grant;
   found: Map<string, Grant>;
+}
+
+/** A leave, and when policy was asked for it; null where it was known. */
+interface Taken {
+  leave: Leave;
+  key: string;
+  asked: Asking | null;
 }
 
 interface Found<T, O extends z.ZodObject> {
@@ -27,7 +34,7 @@ export class Leaves {
 
   constructor(
     private readonly pipeline: ActionPipeline,
-    private readonly standing: PolicyStanding,
+    standing: PolicyStanding,
   ) {
     this.known = new ShortMemory(standing);
   }
@@ -37,17 +44,19 @@ export class Leaves {
     intent: Intent<C, O>,
     find: () => Promise<Found<T, O>>,
   ): Promise<T> {
-    const leave = await this.leave(intent);
+    const taken = await this.take(intent);
+    const { leave } = taken;
     this.pipeline.requireRoom();
     const { result, outcome, digest } = await find();
     const grant = leave.found.get(digest) ?? (await this.judge(intent, leave, await outcome(), digest));
+    this.keep(taken);
     this.pipeline.recordRead(grant);
     return result;
   }
 
   /** As `ActionPipeline.authorize` does, of what the record tells elsewhere. */
   async require<C extends z.ZodObject, O extends z.ZodObject>(intent: Intent<C, O>): Promise<void> {
-    await this.leave(intent);
+    this.keep(await this.take(intent));
   }
 
   private async judge<C extends z.ZodObject, O extends z.ZodObject>(
@@ -62,18 +71,23 @@ export class Leaves {
     return grant;
   }
 
-  private async leave<C extends z.ZodObject, O extends z.ZodObject>(intent: Intent<C, O>): Promise<Leave> {
+  private async take<C extends z.ZodObject, O extends z.ZodObject>(intent: Intent<C, O>): Promise<Taken> {
     const { action, resource, context } = intent;
     const { user, tokenId } = requireActor();
     const key = JSON.stringify([user, tokenId, action.name, resource.id, context]);
     const known = this.known.get(key);
     if (known) {
       currentContext()?.performed.add(action.name);
-      return known;
+      return { leave: known, key, asked: null };
     }
-    const standing = this.standing.now;
-    const leave: Leave = { before: await this.pipeline.authorize(intent), found: new Map() };
-    if (leave.before.reusable) this.known.set(key, leave, standing);
-    return leave;
+    const asked = this.known.asking();
+    const taken = { leave: { before: await this.pipeline.authorize(intent), found: new Map() }, key, asked };
+    // One that takes the place of another waits until all was asked for it: else everybody would ask about what is found.
+    if (!this.known.has(key)) this.keep(taken);
+    return taken;
+  }
+
+  private keep({ leave, key, asked }: Taken): void {
+    if (asked !== null && leave.before.reusable) this.known.set(key, leave, asked);
   }
 }
