@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { inNameOf } from '@berth/actions';
 import { ANONYMOUS, BerthError, policyRpc, type Principal } from '@berth/contracts';
 import { RpcClient } from '@berth/messaging';
+import { OneAsks } from '../leave/one-asks.js';
 import { PolicyStanding } from '../leave/policy-standing.js';
 import type { Access } from '../login/access.js';
 import { ClientTokens, type Pusher } from '../login/client-tokens.js';
@@ -28,6 +29,7 @@ const NOBODY: Principal = {
 @Injectable()
 export class Authenticator {
   private readonly known: ShortMemory<Principal>;
+  private readonly asking = new OneAsks();
 
   constructor(
     private readonly rpc: RpcClient,
@@ -53,8 +55,11 @@ export class Authenticator {
       throw loginRequired();
     }
     const key = createHash('sha256').update(token).digest('base64');
-    const known = this.known.get(key);
-    if (known) return known;
+    const known = (): Principal | undefined => this.known.get(key);
+    return known() ?? this.asking.run(key, known, () => this.ask(token, key));
+  }
+
+  private async ask(token: string, key: string): Promise<Principal> {
     const asked = this.known.asking();
     try {
       const principal = await this.rpc.call(policyRpc.authenticate, { token }, { actor: null });

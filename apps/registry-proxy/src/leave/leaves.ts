@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ActionPipeline, requireActor, type Done, type Grant, type Intent } from '@berth/actions';
 import { currentContext } from '@berth/runtime';
 import type { z } from 'zod';
+import { OneAsks } from './one-asks.js';
 import { PolicyStanding } from './policy-standing.js';
 import { type Asking, ShortMemory } from './short-memory.js';
 
@@ -31,6 +32,8 @@ interface Found<T, O extends z.ZodObject> {
 @Injectable()
 export class Leaves {
   private readonly known: ShortMemory<Leave>;
+  private readonly leaving = new OneAsks();
+  private readonly judging = new OneAsks();
 
   constructor(
     private readonly pipeline: ActionPipeline,
@@ -45,10 +48,11 @@ export class Leaves {
     find: () => Promise<Found<T, O>>,
   ): Promise<T> {
     const taken = await this.take(intent);
-    const { leave } = taken;
     this.pipeline.requireRoom();
     const { result, outcome, digest } = await find();
-    const grant = leave.found.get(digest) ?? (await this.judge(intent, leave, await outcome(), digest));
+    const known = (): Grant | undefined => taken.leave.found.get(digest);
+    const judge = async (): Promise<Grant> => this.judge(intent, taken.leave, await outcome(), digest);
+    const grant = known() ?? (await this.judging.run(`${taken.key} ${digest}`, known, judge));
     this.keep(taken);
     this.pipeline.recordRead(grant);
     return result;
@@ -75,11 +79,19 @@ export class Leaves {
     const { action, resource, context } = intent;
     const { user, tokenId } = requireActor();
     const key = JSON.stringify([user, tokenId, action.name, resource.id, context]);
-    const known = this.known.get(key);
-    if (known) {
-      currentContext()?.performed.add(action.name);
-      return { leave: known, key, asked: null };
-    }
+    const known = (): Taken | undefined => {
+      const leave = this.known.get(key);
+      return leave && { leave, key, asked: null };
+    };
+    const taken = known() ?? (await this.leaving.run(key, known, () => this.ask(intent, key)));
+    currentContext()?.performed.add(action.name);
+    return taken;
+  }
+
+  private async ask<C extends z.ZodObject, O extends z.ZodObject>(
+    intent: Intent<C, O>,
+    key: string,
+  ): Promise<Taken> {
     const asked = this.known.asking();
     const taken = { leave: { before: await this.pipeline.authorize(intent), found: new Map() }, key, asked };
     // One that takes the place of another waits until all was asked for it: else everybody would ask about what is found.
