@@ -12,6 +12,7 @@ import {
   type TestImage,
   type TestPlatform,
 } from '@berth/testing';
+import { makeDeveloper } from '../developer.js';
 import { startDistant } from './distant.js';
 import { figure, holds, line, median, ratio, type Figure } from './figures.js';
 import { peakMemoryOf } from './memory.js';
@@ -100,18 +101,10 @@ function newImage(): Promise<TestImage> {
 }
 
 /** As a developer of a team, with a token that may do what she may. */
-async function berthSide({ api, registry, service }: TestPlatform): Promise<Side> {
-  const made = async <T>(answer: Promise<{ status: number; body: T }>): Promise<T> => {
-    const { status, body } = await answer;
-    if (status >= 300) throw new Error(JSON.stringify(body));
-    return body;
-  };
-  await made(api.post('/v1/teams', { name: 'acme' }));
-  await made(api.post('/v1/users', { name: 'dana' }));
-  await made(api.put('/v1/teams/acme/members/dana', { role: 'developer' }));
-  const { token } = await made(api.post<{ token: string }>('/v1/tokens', { user: 'dana', scopes: ['*'] }));
-  const pid = service('registry-proxy').pid() ?? 0;
-  return { url: `http://${registry}`, headers: { authorization: `Bearer ${token}` }, pid };
+async function berthSide(platform: TestPlatform): Promise<Side> {
+  const token = await makeDeveloper(platform);
+  const pid = platform.service('registry-proxy').pid() ?? 0;
+  return { url: `http://${platform.registry}`, headers: { authorization: `Bearer ${token}` }, pid };
 }
 
 async function manifests(berth: Side, plain: Side, image: TestImage): Promise<Figure[]> {
