@@ -195,12 +195,16 @@ export class Uploads {
     };
     let chunks: Buffer[] = [];
     let waiting = 0;
+    // One is on its way to the disk while the next one is received and hashed.
+    let writing: Promise<void> = Promise.resolve();
     const write = async (): Promise<void> => {
+      await writing;
       await requireRoom(claim.part.size + waiting, STEP_BYTES);
-      const written = chunks;
+      writing = claim.part.append(chunks);
+      // Whoever writes next, or ends, is told.
+      writing.catch(() => undefined);
       chunks = [];
       waiting = 0;
-      await claim.part.append(written);
     };
     try {
       if (length !== null) await requireRoom(claim.part.size + length, 0);
@@ -211,13 +215,17 @@ export class Uploads {
         if (waiting >= WRITE_BYTES) await write();
       }
       await write();
+      await writing;
     } catch (error) {
+      await writing.catch(() => undefined);
       if (error instanceof BerthError && error.code === 'QUOTA_EXCEEDED') {
         // Nobody can go on with it; what it sent would only stand in the way of others.
         await this.drop(claim);
         throw error;
       }
-      await write().catch(() => undefined);
+      await write()
+        .then(() => writing)
+        .catch(() => undefined);
       // Where the disk failed, hash and bytes differ now: the bytes are read again when the client goes on.
       await this.release(claim, false);
       throw error;

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '../names/digest.js';
 import { FileBlobStore } from './file-blob-store.js';
+import { FilePartialBlob } from './file-partial-blob.js';
 
 const A = Buffer.from('first half, ');
 const B = Buffer.from('second half');
@@ -52,6 +53,23 @@ describe('the store on files', () => {
     await partial.commit(DIGEST);
     expect(await partial.read(buffer, 0)).toBe(WHOLE.length);
     await partial.close();
+  });
+
+  it('does not take for stored what the disk has lost on the way, though no later sync would tell', async () => {
+    const lost = Object.assign(new Error('the disk is broken'), { code: 'EIO' });
+    const failingOnce = async (path: string): Promise<FilePartialBlob> => {
+      const file = await open(path, 'w+');
+      file.datasync = () => Promise.reject(lost);
+      return new FilePartialBlob('some', path, file, 0, () => join(root, 'committed'));
+    };
+    const chunk = randomBytes(1024 * 1024);
+    for (const end of ['commit', 'close'] as const) {
+      const partial = await failingOnce(join(root, end));
+      for (let written = 0; written < 17; written += 1) await partial.append([chunk]);
+      await expect(end === 'commit' ? partial.commit(DIGEST) : partial.close()).rejects.toBe(lost);
+      await partial.discard();
+    }
+    expect(await readdir(root)).not.toContain('committed');
   });
 
   it('leaves nothing of a discarded partial blob', async () => {
