@@ -221,8 +221,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what a pull found is not judged',
     file: 'apps/registry-proxy/src/leave/leaves.ts',
-    from: '(await this.judge(intent, leave, await outcome(), digest))',
-    to: 'leave.before',
+    from: '(await this.judging.run(`${taken.key} ${digest}`, known, judge))',
+    to: 'taken.leave.before',
     specs: FACTS_SPECS,
   },
   {
@@ -235,9 +235,23 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a token is good for more than its scope',
     file: 'apps/registry-proxy/src/http/registry-endpoint.ts',
-    from: 'exchange.access?.allows(name.name, performs) === false',
+    from: 'exchange.access?.allows(repository, action) === false',
     to: 'exchange.access === undefined',
     specs: ['apps/registry-proxy/test/login.spec.ts'],
+  },
+  {
+    name: 'one whose asking was refused goes by what another one was told',
+    file: 'apps/registry-proxy/src/leave/one-asks.ts',
+    from: 'await other.catch(() => undefined);',
+    to: 'return (await other) as T;',
+    specs: ['apps/registry-proxy/src/leave/one-asks.spec.ts'],
+  },
+  {
+    name: 'what the disk lost on the way is taken for stored',
+    file: 'apps/registry-proxy/src/store/file-partial-blob.ts',
+    from: 'if (this.#lost !== null) throw this.#lost;',
+    to: '',
+    specs: ['apps/registry-proxy/src/store/file-blob-store.spec.ts'],
   },
   {
     name: 'storage: a team is not locked while room is held',
