@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { buildTestImage, eventually, upstreamRegistry, type TestImage } from '@berth/testing';
-
+import { CatalogMemory } from '../src/catalog/catalog-memory.js';
 import { People } from './people.js';
 import { blobPath, manifestPath, newImage } from './pulled-images.js';
 import { RegistryUnderTest } from './registry-under-test.js';
@@ -28,10 +28,16 @@ describe('pulling through', () => {
   });
 
   /** As if the tag had been asked for long ago. */
-  const age = (image: TestImage): Promise<object[]> =>
-    registry.query(`UPDATE tags SET checked_at = now() - interval '1 hour' WHERE repository = $1`, [
-      `docker.io/${image.repository}`,
+  /** Resolves once the registry has heard of it: what it knows by heart is younger until then. */
+  const age = async ({ repository }: TestImage): Promise<void> => {
+    const name = `docker.io/${repository}`;
+    const forgotten = jest.spyOn(registry.app.get(CatalogMemory), 'forget');
+    await registry.query(`UPDATE tags SET checked_at = now() - interval '1 hour' WHERE repository = $1`, [
+      name,
     ]);
+    await eventually(() => expect(forgotten).toHaveBeenCalledWith(name));
+    forgotten.mockRestore();
+  };
 
   it('fetches an image once, and then has it', async () => {
     const image = await newImage();
