@@ -8,20 +8,12 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Notifications } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { type Ages, AgingValue } from '../memory/aging-value.js';
 
 const ROUND_MS = 1_000;
-/** Should the database's word not come through, an entry is wrong for so long at most. */
-const FOR_MS = 5_000;
-/** Then one who comes reads it anew, while the others go by what is known. */
-const RENEWED_AFTER_MS = 4_000;
+/** Should the database's word not come through, an entry is wrong for five seconds at most. */
+const AGES: Ages = { renewed: 4_000, over: 5_000 };
 const MOST = 50_000;
-
-interface Entry {
-  value: unknown;
-  /** When it was read. */
-  at: number;
-  renewing: boolean;
-}
 
 /**
  * What repositories hold, as it was read lately. Each change of a repository is heard of from the database, whichever instance made it,
@@ -29,7 +21,7 @@ interface Entry {
  */
 @Injectable()
 export class CatalogMemory implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly repositories = new Map<string, Map<string, Entry>>();
+  private readonly repositories = new Map<string, Map<string, AgingValue<unknown>>>();
   private readonly notifications: Notifications;
   private timer: NodeJS.Timeout | undefined;
   private size = 0;
@@ -56,15 +48,13 @@ export class CatalogMemory implements OnApplicationBootstrap, BeforeApplicationS
   /** What is known under the key, else what `read` says. Null is not kept: what is not there may come. */
   async recall<T>(repository: string, key: string, read: () => Promise<T | null>): Promise<T | null> {
     const entry = this.notifications.listening ? this.repositories.get(repository)?.get(key) : undefined;
+    const known = entry?.take();
+    if (known !== undefined) return known as T;
     const at = performance.now();
-    if (entry !== undefined && at < entry.at + FOR_MS) {
-      if (entry.renewing || at < entry.at + RENEWED_AFTER_MS) return entry.value as T;
-      entry.renewing = true;
-    }
     const { changes } = this;
     const value = await read();
     if (value !== null && changes === this.changes && this.notifications.listening)
-      this.keep(repository, key, { value, at, renewing: false });
+      this.keep(repository, key, new AgingValue<unknown>(value, at, AGES));
     return value;
   }
 
@@ -75,9 +65,9 @@ export class CatalogMemory implements OnApplicationBootstrap, BeforeApplicationS
     this.repositories.delete(repository);
   }
 
-  private keep(repository: string, key: string, entry: Entry): void {
+  private keep(repository: string, key: string, entry: AgingValue<unknown>): void {
     if (this.size >= MOST) this.forgetAll();
-    const of = this.repositories.get(repository) ?? new Map<string, Entry>();
+    const of = this.repositories.get(repository) ?? new Map<string, AgingValue<unknown>>();
     if (!of.has(key)) this.size += 1;
     of.set(key, entry);
     this.repositories.set(repository, of);

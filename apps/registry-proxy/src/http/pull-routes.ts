@@ -84,13 +84,13 @@ export class PullRoutes {
     const source = await this.blobs.give(name, digest);
     if (source === null) throw await this.unknownBlob(name, digest);
     try {
-      await this.streamBlob(exchange, source, digest);
+      await this.giveBlob(exchange, source, digest);
     } finally {
       await (source.kind === 'stored' ? source.blob.close() : source.fetch.leave());
     }
   }
 
-  private async streamBlob(exchange: Exchange, source: BlobSource, digest: Digest): Promise<void> {
+  private async giveBlob(exchange: Exchange, source: BlobSource, digest: Digest): Promise<void> {
     const size = source.kind === 'stored' ? source.blob.size : await source.fetch.size();
     const range = parseRange(exchange.header('range'), size);
     if (range === 'unsatisfiable') {

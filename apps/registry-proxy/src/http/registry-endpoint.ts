@@ -7,7 +7,7 @@ import { Authenticator, loginRequired } from './authenticator.js';
 import { Exchange } from './exchange.js';
 import { NameReader } from './name-reader.js';
 import { asOciError, isDiskFull, OciError } from './oci-error.js';
-import { scopeFor } from '../login/access.js';
+import { type Access, scopeFor } from '../login/access.js';
 import { challengeOf, type Asked } from '../login/challenge.js';
 import { ClientTokens } from '../login/client-tokens.js';
 import { RouteTable, type Found } from './route-table.js';
@@ -84,18 +84,8 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
     const name = this.names.read(nameText, exchange.namespace);
     if (isNameProblem(name))
       throw new OciError(name.code, name.message, { detail: { name: nameText.slice(0, 300) } });
-    const needed = this.neededFor(exchange, route, name);
-    const missing = needed.find(
-      ({ repository, action }) => exchange.access?.allows(repository, action) === false,
-    );
-    if (missing !== undefined)
-      throw new OciError(
-        'UNAUTHORIZED',
-        `the token is not for ${missing.action.name} on ${missing.repository}`,
-        {
-          headers: this.challenge(exchange, { scope: scopesOf(exchange, needed), insufficient: true }),
-        },
-      );
+    if (exchange.access !== null)
+      this.requireRights(exchange, exchange.access, this.neededFor(exchange, route, name));
     await route.handle?.(exchange, { name, reference });
   }
 
@@ -103,14 +93,23 @@ export class RegistryEndpoint implements BeforeApplicationShutdown {
     return { 'www-authenticate': challengeOf(request, this.tokens.available, asked) };
   }
 
+  private requireRights(exchange: Exchange, access: Access, needed: readonly Needed[]): void {
+    const missing = needed.find(({ repository, action }) => !access.allows(repository, action));
+    if (missing === undefined) return;
+    const { repository, action } = missing;
+    throw new OciError('UNAUTHORIZED', `the token is not for ${action.name} on ${repository}`, {
+      headers: this.challenge(exchange, { scope: scopesOf(exchange, needed), insufficient: true }),
+    });
+  }
+
   /** What a client's token has to be for. */
   private neededFor(exchange: Exchange, { performs, from }: Route, { name }: RepositoryName): Needed[] {
     if (performs === undefined) return [];
-    const source = this.names.read(from?.(exchange) ?? '');
-    return [
-      { repository: name, action: performs },
-      ...(isNameProblem(source) ? [] : [{ repository: source.name, action: actions.imagePull }]),
-    ];
+    const own = { repository: name, action: performs };
+    const called = from?.(exchange) ?? null;
+    const source = called === null ? null : this.names.read(called);
+    if (source === null || isNameProblem(source)) return [own];
+    return [own, { repository: source.name, action: actions.imagePull }];
   }
 
   /** The scope that the request would have taken, where it names a repository. */

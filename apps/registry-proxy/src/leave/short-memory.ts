@@ -1,18 +1,10 @@
 import type { PolicyPulse } from '@berth/contracts';
+import { type Ages, AgingValue } from '../memory/aging-value.js';
 import type { PolicyStanding } from './policy-standing.js';
 
 const MOST = 10_000;
-/** What policy said is good for so long at most, as some of it goes by the time of day. */
-const FOR_MS = 2_000;
-/** Then one who comes is to ask anew, while the others go by what was said: when it is over, all would ask at once, and wait. */
-const RENEWED_AFTER_MS = 1_000;
-
-interface Entry<T> {
-  value: T;
-  /** When policy was asked. */
-  at: number;
-  renewing: boolean;
-}
+/** What policy said is good for two seconds at most, as some of it goes by the time of day. */
+const AGES: Ages = { renewed: 1_000, over: 2_000 };
 
 /** When policy is asked something, and where it stood then: what it says may be of that moment. */
 export interface Asking {
@@ -22,22 +14,18 @@ export interface Asking {
 
 /** What policy said a moment ago. Forgotten when policy stands elsewhere, when that is not known, and after two seconds anyhow. */
 export class ShortMemory<T> {
-  private readonly entries = new Map<string, Entry<T>>();
+  private readonly entries = new Map<string, AgingValue<T>>();
   private of: PolicyPulse | null = null;
 
   constructor(private readonly standing: PolicyStanding) {}
 
   /** Undefined to whoever is to ask, and to set what is said. */
   get(key: string): T | undefined {
-    const entry = this.valid(key);
-    if (entry === undefined) return undefined;
-    if (entry.renewing || performance.now() < entry.at + RENEWED_AFTER_MS) return entry.value;
-    entry.renewing = true;
-    return undefined;
+    return this.entry(key)?.take();
   }
 
   has(key: string): boolean {
-    return this.valid(key) !== undefined;
+    return this.entry(key)?.isOver === false;
   }
 
   /** To be called before policy is asked. */
@@ -51,13 +39,12 @@ export class ShortMemory<T> {
     this.of = standing;
     const known = this.entries.get(key);
     // Who asked later was faster.
-    if (known === undefined || known.at < at) this.entries.set(key, { value, at, renewing: false });
+    if (known === undefined || known.at < at) this.entries.set(key, new AgingValue(value, at, AGES));
   }
 
-  private valid(key: string): Entry<T> | undefined {
+  private entry(key: string): AgingValue<T> | undefined {
     const { now } = this.standing;
     if (now === null || now !== this.of) return undefined;
-    const entry = this.entries.get(key);
-    return entry !== undefined && performance.now() < entry.at + FOR_MS ? entry : undefined;
+    return this.entries.get(key);
   }
 }

@@ -14,6 +14,9 @@ export const LEAST_PART_BYTES = 5 * 1024 * 1024;
 export const MOST_PARTS = 10_000;
 const AT_ONCE = 4;
 
+/** What becomes a part: one segment, or several small ones. */
+export type Part = readonly Segment[];
+
 /**
  * Makes one object of segments, inside of the storage as far as it goes: what is too small to be copied as a part passes through here.
  * Nothing stays of what fails, unless this process ends meanwhile: see `abandonJoins`.
@@ -21,10 +24,9 @@ const AT_ONCE = 4;
 export async function joinObjects(
   storage: ObjectStorage,
   key: string,
-  segments: readonly Segment[],
+  parts: readonly Part[],
   signal: AbortSignal,
 ): Promise<void> {
-  const parts = partsOf(segments);
   const begin = new CreateMultipartUploadCommand({
     ...storage.at(key),
     ContentType: 'application/octet-stream',
@@ -60,8 +62,6 @@ export async function abandonJoins(storage: ObjectStorage, below: string): Promi
   for (const { Key, UploadId } of Uploads)
     await storage.find((client) => client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })));
 }
-
-type Part = readonly Segment[];
 
 /** As few as may be, each large enough. */
 export function partsOf(segments: readonly Segment[]): Part[] {

@@ -63,13 +63,14 @@ export class WholeObjects {
     const before = await this.layout.filed(digest);
     // Another instance was faster, or it is gone.
     if (before === null || this.layout.isWhole(before.segments[0].key)) return;
-    if (partsOf(before.segments).length > MOST_PARTS) return;
+    const parts = partsOf(before.segments);
+    if (parts.length > MOST_PARTS) return;
     const name = randomUUID();
     const key = this.layout.wholeKey(name);
     const after = { data: name, segments: [{ key, size: bytesOf(before.segments) }] };
     await this.layout.announce(digest, after);
     try {
-      await joinObjects(this.layout.storage, key, before.segments, this.stopping.signal);
+      await joinObjects(this.layout.storage, key, parts, this.stopping.signal);
       await this.requireSize(key, after.segments[0].size);
       await this.layout.replace(digest, before, after);
     } finally {
