@@ -27,6 +27,7 @@ const environment = {
   release: RELEASE,
   onDrift: 'report',
   drift: null,
+  halted: [],
   createdAt: TIME,
 };
 const ingress = {

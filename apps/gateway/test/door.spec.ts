@@ -190,6 +190,7 @@ describe('a quota of an environment', () => {
       release: null,
       onDrift: 'report' as const,
       drift: null,
+      halted: [],
       createdAt: TIME,
     };
     gateway.peers.on(schedulerRpc.getEnvironment, () => environment);

@@ -1,4 +1,5 @@
 import { DriftFinding, OnDrift } from './drift.js';
+import { HaltedService } from './halts.js';
 import { z } from 'zod';
 import { Member, Team, Token, User } from './identity.js';
 import { TeamGroup, UserIdentity } from './logins.js';
@@ -274,6 +275,11 @@ export const environmentDriftEnded = defineEvent(
   'environment.drift_ended.v1',
   'What runs in an environment is again what was rolled out.',
   z.object({ project: Name, environment: Name }),
+);
+export const serviceHalted = defineEvent(
+  'service.halted.v1',
+  'A service was stopped: policy denies an instance that the engine had started anew.',
+  HaltedService.extend({ project: Name, environment: Name }),
 );
 export const environmentNotMended = defineEvent(
   'environment.not_mended.v1',

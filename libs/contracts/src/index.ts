@@ -29,6 +29,7 @@ export * from './ingress.js';
 export * from './nodes.js';
 export * from './resources.js';
 export * from './drift.js';
+export * from './halts.js';
 export * from './metadata.js';
 export * from './instances.js';
 export * from './recent-lines.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Drift, OnDrift } from './drift.js';
+import { HaltedService } from './halts.js';
 import { Digest, Id, Name, Timestamp } from './names.js';
 import { parseBytes, WrittenBytes } from './quotas.js';
 
@@ -50,6 +51,11 @@ export const Environment = z
     drift: Drift.nullable().describe(
       'What is otherwise in the engine; null where all is as it was rolled out',
     ),
+    halted: z
+      .array(HaltedService)
+      .describe(
+        'Services that policy has stopped: an instance that the engine started anew came up otherwise than it allows',
+      ),
     createdAt: Timestamp,
   })
   .meta({ id: 'Environment' });

@@ -27,6 +27,7 @@ import {
 } from '../command.js';
 import { projectName } from '../compose-file.js';
 import { tellDrift } from '../output/drift.js';
+import { tellHalts } from '../output/halts.js';
 import { rollOut, type RolloutOptions } from '../deploy/rollout.js';
 import { CliError } from '../errors.js';
 import { path } from '../http/path.js';
@@ -194,6 +195,7 @@ async function showEnvironment(cli: Cli, name: string, options: Common & InProje
     'on drift': onDrift,
   });
   tellDrift(cli, environment);
+  tellHalts(cli, environment);
   cli.output.line();
   cli.output.table(
     Object.entries(variables),

@@ -13,6 +13,7 @@ import { projectName } from '../compose-file.js';
 import { CliError, EXIT } from '../errors.js';
 import { path } from '../http/path.js';
 import { tellDrift } from '../output/drift.js';
+import { tellHalts } from '../output/halts.js';
 import { ago, shortDigest } from '../output/text.js';
 
 /** What `status --json` tells of an environment; beside it stands `ingress`, which all have in common. */
@@ -101,6 +102,7 @@ function showStatus(cli: Cli, { environment, deployment, services: found }: Stat
     ...(deployment?.reason ? { reason: deployment.reason } : {}),
   });
   tellDrift(cli, environment);
+  tellHalts(cli, environment);
   output.line();
   showServices(cli, found, `Nothing runs in ${environment.project}.${environment.name}.`);
 }

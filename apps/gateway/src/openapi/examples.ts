@@ -71,6 +71,7 @@ const environment = {
   release: RELEASE,
   onDrift: 'report',
   drift: null,
+  halted: [],
   createdAt: TIME,
 };
 const deployment = {
@@ -97,6 +98,10 @@ const deployment = {
 const drift = {
   foundAt: TIME,
   findings: [{ service: 'web', path: 'replicas', wanted: '2', found: '5' }],
+};
+const haltedService = {
+  ...{ service: 'worker', since: TIME },
+  policies: [{ id: 'non-root', message: 'Containers may not run as root.' }],
 };
 const secret = { name: 'DB_PASSWORD', version: 3, setBy: 'mira', setAt: TIME };
 const resource = {
@@ -267,6 +272,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   SetOnDrift: { onDrift: 'mend' },
   DriftFinding: { service: 'web', path: 'replicas', wanted: '2', found: '5' },
   Drift: drift,
+  HaltedService: haltedService,
   CreatePromotion: { from: 'dev' },
   CreateRollback: { release: '5f70bf18a086' },
   ScaleService: { replicas: 3 },

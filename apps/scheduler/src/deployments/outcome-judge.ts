@@ -10,7 +10,10 @@ export interface OutcomeDenial {
   told: string;
 }
 
-interface Judged {
+/** The deployment that brought them. */
+export type Judged = Pick<DeploymentEntity, 'permission' | 'team' | 'project' | 'environment'>;
+
+interface Word {
   /** Null for all of the deployment together. */
   service: string | null;
   verdict: Decision | null;
@@ -22,16 +25,16 @@ interface Judged {
  */
 export async function judgeOutcome(
   pipeline: ActionPipeline,
-  deployment: DeploymentEntity,
+  deployment: Judged,
   { all, instances }: Inspection,
 ): Promise<OutcomeDenial | null> {
   const { permission } = deployment;
-  const whole = async (): Promise<Judged> => ({
+  const whole = async (): Promise<Word> => ({
     service: null,
     verdict: await pipeline.judge(actions.deploymentCreate, permission, all),
   });
   const place = { team: deployment.team, project: deployment.project, name: deployment.environment };
-  const each = instances.map(async ({ service, facts }): Promise<Judged> => {
+  const each = instances.map(async ({ service, facts }): Promise<Word> => {
     const grant: Grant = {
       ...permission,
       ...{ action: actions.instanceRun.name, resource: serviceResource(place, service) },

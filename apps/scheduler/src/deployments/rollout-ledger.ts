@@ -54,6 +54,8 @@ export interface Outcome {
   undo: Undo | null;
   /** What runs now. */
   running: { digest: string; spec: RunSpec } | null;
+  /** Ids of the instances that policy has judged; of a success. */
+  judged?: string[];
 }
 
 /** What a worker writes of a rollout: each change only while it holds the lease, and with its event. */
@@ -125,7 +127,7 @@ export class RolloutLedger {
   }
 
   /** The end: status, what runs, ports, hosts, quota, record and event, all or nothing. */
-  async finish(held: Held, { permission, steps, reason, undo, running }: Outcome): Promise<void> {
+  async finish(held: Held, { permission, steps, reason, undo, running, judged }: Outcome): Promise<void> {
     await this.dataSource.transaction(async (transaction) => {
       const status = undo?.status ?? 'succeeded';
       const deployment = await this.change(transaction, held, {
@@ -136,7 +138,7 @@ export class RolloutLedger {
       if (undo) {
         await this.settlements.release(transaction, held.id);
       } else {
-        await this.enforce(transaction, deployment);
+        await this.enforce(transaction, deployment, judged ?? []);
         await this.tellSettings(transaction, deployment);
         await this.settlements.commit(transaction, held.id);
       }
@@ -156,12 +158,23 @@ export class RolloutLedger {
   }
 
   /** From here on this is what runs in the environment, under these settings. */
-  private async enforce(transaction: EntityManager, deployment: DeploymentEntity): Promise<void> {
+  private async enforce(
+    transaction: EntityManager,
+    deployment: DeploymentEntity,
+    judged: string[],
+  ): Promise<void> {
     await transaction.query(
       `UPDATE environments e SET release = $2, deployment = $3, configuration = c.version,
-         variables = c.variables, services = c.services, restarts = c.restarts, resources = c.resources
+         variables = c.variables, services = c.services, restarts = c.restarts, resources = c.resources,
+         judged = $5, halted = '[]'
        FROM configurations c WHERE e.id = $1 AND c.environment_id = e.id AND c.version = $4`,
-      [deployment.environmentId, deployment.release, deployment.id, deployment.configuration],
+      [
+        deployment.environmentId,
+        deployment.release,
+        deployment.id,
+        deployment.configuration,
+        JSON.stringify(judged),
+      ],
     );
   }
 

@@ -38,6 +38,7 @@ export class RolloutRun {
   private readonly running = new AbortController();
   private readonly steps: StepWriter;
   private cancelledBy: string | null;
+  private judged: string[] = [];
 
   constructor(
     private readonly tools: RunTools,
@@ -86,6 +87,7 @@ export class RolloutRun {
     await this.tools.ledger.finish(this.held, {
       ...{ permission: this.deployment.permission, steps: this.steps.current, reason: null, undo: null },
       running: { digest: this.deployment.release, spec: this.specs.wanted },
+      judged: this.judged,
     });
     return null;
   }
@@ -158,7 +160,9 @@ export class RolloutRun {
   /** The `after` hooks, on the containers as they are. */
   private async judge(rollout: Rollout): Promise<Undo | null> {
     const { engine, pipeline } = this.tools;
-    const denial = await judgeOutcome(pipeline, this.deployment, await engine.inspect(rollout));
+    const found = await engine.inspect(rollout);
+    this.judged = found.looked;
+    const denial = await judgeOutcome(pipeline, this.deployment, found);
     if (!denial) return null;
     const reason = `Policy denies what came up, so it was undone. ${denial.told}`;
     return { ...undoFor('denied', reason, 'POLICY_DENIED'), policies: denial.policies };

@@ -83,10 +83,18 @@ export type InspectedFacts = z.input<typeof actions.deploymentCreate.outcome>;
 /** What the `after` hook of `instance.run` judges. */
 export type InstanceAsRun = z.input<typeof actions.instanceRun.outcome>;
 
-/** What a rollout has come to: all containers together, and each kind of them by its service. */
+/** What containers really are: all together, and each kind of them by its service. */
 export interface Inspection {
+  /** Ids of the instances that were looked at. */
+  looked: string[];
   all: InspectedFacts;
   instances: { service: string; facts: InstanceAsRun }[];
+}
+
+/** An instance that has a container, and is meant to keep it. */
+export interface LivingInstance extends EnvironmentRef {
+  id: string;
+  service: string;
 }
 
 /** A shell script to be run in an instance of a service. */
@@ -195,7 +203,14 @@ export interface ContainerEngine {
   /** Removes all services of an environment and, if asked, its volumes and its network; waits until containers are gone. */
   remove(target: EnvironmentRef, what: { network: boolean; volumes: boolean }): Promise<void>;
   services(target: EnvironmentRef): Promise<EngineService[]>;
-  inspect(rollout: Rollout): Promise<Inspection>;
+  /** Of the instances that run what the rollout wants; or of these alone, whatever they run. */
+  inspect(rollout: Rollout, instances?: ReadonlySet<string>): Promise<Inspection>;
+  /** Of all environments, or of one. */
+  living(target?: EnvironmentRef): Promise<LivingInstance[]>;
+  /** Where containers of environments start on this machine, until the signal is aborted or the engine tells no more. */
+  starts(signal: AbortSignal): AsyncIterable<LivingInstance>;
+  /** Ends all instances of a service, and lets none run until a rollout brings it again. */
+  halt(target: EnvironmentRef, service: string): Promise<void>;
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine>;
   /** What was changed behind our back since these rollouts ended, of each. Changes nothing. */
   drift(rollouts: readonly Rollout[]): Promise<EngineDrift[][]>;

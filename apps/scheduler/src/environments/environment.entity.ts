@@ -1,5 +1,12 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
-import type { Drift, Environment, OnDrift, ResourceRef, ServiceSettings } from '@berth/contracts';
+import type {
+  Drift,
+  Environment,
+  HaltedService,
+  OnDrift,
+  ResourceRef,
+  ServiceSettings,
+} from '@berth/contracts';
 import type { DeclaredResources } from '../resources/declared-resource.js';
 import type { Settings } from './configuration.entity.js';
 
@@ -49,6 +56,13 @@ export class EnvironmentEntity implements Settings {
   @Column('jsonb', { nullable: true })
   drift!: Drift | null;
 
+  /** Ids of the instances that policy has judged as they run; null where none was judged since this is kept. */
+  @Column('jsonb', { nullable: true })
+  judged!: string[] | null;
+
+  @Column('jsonb')
+  halted!: HaltedService[];
+
   /** Set while it is being removed. */
   @Column('timestamptz', { name: 'removing_since', nullable: true })
   removingSince!: Date | null;
@@ -58,9 +72,10 @@ export class EnvironmentEntity implements Settings {
 }
 
 export function toEnvironment(entity: EnvironmentEntity): Environment {
-  const { project, name, team, variables, services, configuration, release, onDrift, drift } = entity;
+  const { project, name, team, variables, services, configuration, release } = entity;
+  const { onDrift, drift, halted } = entity;
   return {
-    ...{ project, name, team, variables, services, configuration, release, onDrift, drift },
+    ...{ project, name, team, variables, services, configuration, release, onDrift, drift, halted },
     createdAt: entity.createdAt.toISOString(),
   };
 }

@@ -9,6 +9,7 @@ import { AddDrift1764300000001 } from './1764300000001-drift.js';
 import { AddServing1764300000010 } from './1764300000010-serving.js';
 import { CreateHosts1764400000000 } from './1764400000000-hosts.js';
 import { CreateCertificates1764400000001 } from './1764400000001-certificates.js';
+import { AddHaltedServices1764500000000 } from './1764500000000-halted-services.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -22,4 +23,5 @@ export const migrations = [
   AddServing1764300000010,
   CreateHosts1764400000000,
   CreateCertificates1764400000001,
+  AddHaltedServices1764500000000,
 ];

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { HaltedService } from '@berth/contracts';
 import {
   CONTAINER_ENGINE,
   type ContainerEngine,
@@ -36,6 +37,14 @@ export class DriftDetector {
     });
     if (rollouts.length === 0) return new Map();
     const found = await this.engine.drift(rollouts.map(([, rollout]) => rollout));
-    return new Map(rollouts.map(([id], index) => [id, found[index]]));
+    const halted = new Map(environments.map(({ id, halted }) => [id, halted]));
+    return new Map(
+      rollouts.map(([id], index) => [id, found[index].filter((each) => !isHalt(each, halted.get(id) ?? []))]),
+    );
   }
+}
+
+/** That policy has stopped a service is nobody's change. */
+function isHalt({ service, path }: EngineDrift, halted: readonly HaltedService[]): boolean {
+  return path === 'replicas' && halted.some((each) => each.service === service);
 }

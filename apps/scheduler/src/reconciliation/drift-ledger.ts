@@ -4,8 +4,9 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, IsNull, Not } from 'typeorm';
 import { environmentDrifted, environmentDriftEnded, environmentNotMended } from '@berth/contracts';
 import { draftEvent, Outbox } from '@berth/messaging';
-import type { EngineDrift } from '../engine/container-engine.js';
+import type { EngineDrift, EnvironmentRef } from '../engine/container-engine.js';
 import { EnvironmentEntity } from '../environments/environment.entity.js';
+import { whileStill } from './while-still.js';
 
 /** What was found of drift: written down and told when it is something new. */
 @Injectable()
@@ -15,11 +16,12 @@ export class DriftLedger {
     @Inject(Outbox) private readonly outbox: Outbox,
   ) {}
 
-  /** Environments in which something runs, and nothing is on its way. */
-  running(): Promise<EnvironmentEntity[]> {
+  /** Environments in which something runs, and nothing is on its way; or this one, if so. */
+  running(one?: EnvironmentRef): Promise<EnvironmentEntity[]> {
+    const named = one ? { project: one.project, name: one.environment } : {};
     return this.dataSource.manager
       .createQueryBuilder(EnvironmentEntity, 'environment')
-      .where({ deployment: Not(IsNull()), removingSince: IsNull() })
+      .where({ ...named, deployment: Not(IsNull()), removingSince: IsNull() })
       .andWhere(
         `NOT EXISTS (SELECT 1 FROM deployments d
          WHERE d.environment_id = environment.id AND d.status IN ('pending', 'running'))`,
@@ -32,22 +34,10 @@ export class DriftLedger {
   async note(looked: EnvironmentEntity, begun: Date, findings: EngineDrift[]): Promise<boolean> {
     // Most of the time there is nothing, as there was nothing before.
     if (findings.length === 0 && looked.drift === null) return true;
-    return this.dataSource.transaction(async (transaction) => {
-      const environment = await transaction.findOne(EnvironmentEntity, {
-        where: { id: looked.id },
-        lock: { mode: 'pessimistic_write' },
-      });
-      const busy: unknown[] = await transaction.query(
-        `SELECT 1 FROM deployments
-         WHERE environment_id = $1 AND (status IN ('pending', 'running') OR finished_at > $2)`,
-        [looked.id, begun],
-      );
-      const { deployment } = looked;
-      if (environment?.deployment !== deployment || environment.removingSince || busy.length > 0)
-        return false;
+    return whileStill(this.dataSource, { looked, begun }, async (transaction, environment) => {
       const known = environment.drift?.findings ?? [];
       // The database keeps the keys of an object in an order of its own.
-      if (isDeepStrictEqual(known, findings)) return true;
+      if (isDeepStrictEqual(known, findings)) return;
       const drift = findings.length > 0 ? { foundAt: new Date().toISOString(), findings } : null;
       await transaction.update(EnvironmentEntity, { id: looked.id }, { drift });
       const { team, project, name, onDrift } = environment;
@@ -59,7 +49,6 @@ export class DriftLedger {
           ? draftEvent(environmentDrifted, place, { ...told, onDrift, findings: findings.map(whereOf) })
           : draftEvent(environmentDriftEnded, place, told),
       );
-      return true;
     });
   }
 

@@ -14,7 +14,7 @@ const task = (container: object, limits = { MemoryBytes: 2 ** 25, Pids: 64 }): T
 
 const inspect = (...tasks: Task[]) =>
   inspectionOf(
-    tasks.map((each) => ({ service: 'web', container: containerElsewhere(each) })),
+    tasks.map((each) => ({ id: 't1', service: 'web', container: containerElsewhere(each) })),
     'own',
     rollout,
   );
@@ -87,7 +87,9 @@ test('what a container shares with the host is told', () => {
     },
     NetworkSettings: { Networks: { host: {} } },
   };
-  expect(inspectionOf([{ service: 'web', container }], 'own', rollout).instances[0].facts).toMatchObject({
+  expect(
+    inspectionOf([{ id: 't1', service: 'web', container }], 'own', rollout).instances[0].facts,
+  ).toMatchObject({
     ...{ hostNamespaces: ['network', 'pid'], devices: ['/dev/kvm'], capabilities: ['ALL'], user: 'root' },
     ...{ foreignNetworks: ['host'], cpuMillis: 500, memoryBytes: 0, pids: 0 },
   });

@@ -1,10 +1,11 @@
 import { runsAs } from '@berth/contracts';
 import type { InspectedFacts, Inspection, InstanceAsRun, Rollout } from '../container-engine.js';
 import { callEngine, orUndefined } from './docker-client.js';
-import type { Task } from './engine-api.js';
+import type { SwarmService, Task } from './engine-api.js';
 import { Generations } from './generations.js';
 import { LABEL } from './labels.js';
 import { networkName } from './names.js';
+import { hasContainer } from './living.js';
 import type { Swarm } from './swarm.js';
 
 /** What the engine gives a container that asks for nothing (moby, oci/caps/defaults.go). */
@@ -34,32 +35,50 @@ interface Container {
   NetworkSettings: { Networks?: Record<string, unknown> };
 }
 
-/** A container, and of which service it is. */
+/** The container of an instance, and of which service it is. */
 export interface Found {
+  id: string;
   service: string;
   container: Container;
 }
 
 /** What the containers of a rollout really are, as the engine that runs them says. */
 export async function inspectRollout(swarm: Swarm, rollout: Rollout): Promise<Inspection> {
-  const { docker, objects } = swarm;
   const wanted = await Generations.of(swarm, rollout);
-  const { services, tasks } = await objects.state(rollout.target);
+  const { services, tasks } = await swarm.objects.state(rollout.target);
   // What ran before is about to go, and not part of the outcome.
-  const own = new Map(
-    services
-      .filter(({ Spec: spec }) => wanted.has(spec.Name))
-      .map(({ ID: id, Spec: spec }) => [id, spec.Labels[LABEL.service]]),
-  );
-  const running = tasks.filter((task) => own.has(task.ServiceID) && task.Status.State === 'running');
+  const own = services.filter(({ Spec: spec }) => wanted.has(spec.Name));
+  const ids = new Set(own.map(({ ID: id }) => id));
+  const running = tasks.filter((task) => ids.has(task.ServiceID) && task.Status.State === 'running');
+  return inspectTasks(swarm, rollout, services, running);
+}
+
+/** The same of some instances of an environment, whatever was made of them since the rollout. */
+export async function inspectInstances(
+  swarm: Swarm,
+  rollout: Rollout,
+  instances: ReadonlySet<string>,
+): Promise<Inspection> {
+  const { services, tasks } = await swarm.objects.state(rollout.target);
+  const living = tasks.filter((task) => instances.has(task.ID) && hasContainer(task));
+  return inspectTasks(swarm, rollout, services, living);
+}
+
+async function inspectTasks(
+  { docker, objects }: Swarm,
+  rollout: Rollout,
+  services: readonly SwarmService[],
+  tasks: readonly Task[],
+): Promise<Inspection> {
+  const names = new Map(services.map(({ ID: id, Spec: spec }) => [id, spec.Labels[LABEL.service]]));
   const info = await callEngine(() => docker.info() as Promise<{ Swarm?: { NodeID?: string } }>);
   const found = await Promise.all(
-    running.map(async (task): Promise<Found[]> => {
-      const service = own.get(task.ServiceID) ?? '';
-      if (task.NodeID !== info.Swarm?.NodeID) return [{ service, container: containerElsewhere(task) }];
+    tasks.map(async (task): Promise<Found[]> => {
+      const known = { id: task.ID, service: names.get(task.ServiceID) ?? '' };
+      if (task.NodeID !== info.Swarm?.NodeID) return [{ ...known, container: containerElsewhere(task) }];
       const id = task.Status.ContainerStatus?.ContainerID ?? '';
       const container = await orUndefined(() => docker.getContainer(id).inspect());
-      return container ? [{ service, container: container as unknown as Container }] : [];
+      return container ? [{ ...known, container: container as unknown as Container }] : [];
     }),
   );
   return inspectionOf(found.flat(), networkName(objects.installation, rollout.target), rollout);
@@ -96,16 +115,20 @@ export function containerElsewhere({ Spec: spec, NetworksAttachments: attached =
 /** Pure: the facts that the `after` hooks judge, of containers as inspected. */
 export function inspectionOf(found: readonly Found[], ownNetwork: string, rollout: Rollout): Inspection {
   const kinds = new Map<string, { service: string; facts: InstanceAsRun }>();
+  const digests = new Map(
+    Object.entries(rollout.spec.services).map(([service, { pinned }]) => [service, pinned.digest]),
+  );
   for (const { service, container } of found) {
-    const facts = instanceAsRun(container, ownNetwork, rollout.spec.services[service].pinned.digest);
+    const facts = instanceAsRun(container, ownNetwork, digests.get(service));
     const kind = JSON.stringify([service, facts]);
     const known = kinds.get(kind);
     if (known) known.facts.instances += 1;
     else kinds.set(kind, { service, facts });
   }
   const instances = [...kinds.values()];
-  const wanted = new Set(Object.values(rollout.spec.services).map(({ pinned }) => pinned.digest));
+  const wanted = new Set(digests.values());
   return {
+    looked: found.map(({ id }) => id),
     all: together(
       instances.map(({ facts }) => facts),
       wanted,
@@ -117,7 +140,7 @@ export function inspectionOf(found: readonly Found[], ownNetwork: string, rollou
 function instanceAsRun(
   { Config: config, HostConfig: host, Mounts: mounts = [], NetworkSettings: settings }: Container,
   ownNetwork: string,
-  wanted: string,
+  wanted: string | undefined,
 ): InstanceAsRun {
   const digest = config.Image?.split('@')[1] ?? '';
   const networks = distinct(Object.keys(settings.Networks ?? {}));

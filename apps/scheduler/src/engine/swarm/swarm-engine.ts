@@ -8,6 +8,7 @@ import type {
   EnvironmentRef,
   ExecRequest,
   Inspection,
+  LivingInstance,
   LogRequest,
   OwnedObject,
   Rollout,
@@ -17,11 +18,13 @@ import type {
   StatsRequest,
 } from '../container-engine.js';
 import { callEngine, connectDocker, isNoSwarm } from './docker-client.js';
+import { containerStarts } from './container-starts.js';
 import { findDrift } from './drift.js';
 import { Generations } from './generations.js';
 import { prepareExec } from './exec.js';
-import { inspectRollout } from './container-facts.js';
+import { inspectInstances, inspectRollout } from './container-facts.js';
 import { listEngineServices } from './inspection.js';
+import { haltService, livingInstances } from './living.js';
 import { streamLogs } from './log-stream.js';
 import { streamStats } from './stats-stream.js';
 import { Removal } from './removal.js';
@@ -92,8 +95,22 @@ export class SwarmEngine implements ContainerEngine {
     return this.inSwarm(() => listEngineServices(this.swarm.objects, target));
   }
 
-  inspect(rollout: Rollout): Promise<Inspection> {
-    return this.inSwarm(() => inspectRollout(this.swarm, rollout));
+  inspect(rollout: Rollout, instances?: ReadonlySet<string>): Promise<Inspection> {
+    return this.inSwarm(() =>
+      instances ? inspectInstances(this.swarm, rollout, instances) : inspectRollout(this.swarm, rollout),
+    );
+  }
+
+  living(target?: EnvironmentRef): Promise<LivingInstance[]> {
+    return this.inSwarm(() => livingInstances(this.swarm, target));
+  }
+
+  starts(signal: AbortSignal): AsyncIterable<LivingInstance> {
+    return containerStarts(this.swarm.docker, this.swarm.objects.installation, signal);
+  }
+
+  halt(target: EnvironmentRef, service: string): Promise<void> {
+    return this.inSwarm(() => haltService(this.swarm.objects, target, service));
   }
 
   logs(target: EnvironmentRef, request: LogRequest): AsyncIterable<LogLine> {

@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { BerthError, type Platform } from '@berth/contracts';
 import { callEngine, engineMessage, hasStatus } from './docker-client.js';
 import { LABEL } from './labels.js';
 
 const ADDRESS = '127.0.0.1';
+const SETTLE_MS = 10_000;
+const POLL_MS = 100;
 const ARCHITECTURES: Record<string, string> = { x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm' };
 
 interface Info {
@@ -69,7 +72,7 @@ export class SwarmNode {
   }
 
   private async join(): Promise<void> {
-    const { Swarm: swarm } = await this.info();
+    const swarm = await this.settled();
     if (swarm?.LocalNodeState === 'active') {
       if (swarm.ControlAvailable) return;
       throw new BerthError(
@@ -86,6 +89,16 @@ export class SwarmNode {
     await this.init();
   }
 
+  /** An engine is `pending` while it starts, and while another scheduler makes the swarm. */
+  private async settled(): Promise<Info['Swarm']> {
+    const until = Date.now() + SETTLE_MS;
+    for (;;) {
+      const { Swarm: swarm } = await this.info();
+      if (swarm?.LocalNodeState !== 'pending' || Date.now() >= until) return swarm;
+      await delay(POLL_MS);
+    }
+  }
+
   private async init(): Promise<void> {
     try {
       await callEngine(() =>
@@ -96,9 +109,9 @@ export class SwarmNode {
         }),
       );
     } catch (error) {
-      // Another scheduler was faster: the engine is in a swarm, which is what was wanted.
-      if (hasStatus(error, 503) || /already part of a swarm/i.test(engineMessage(error))) return;
-      throw error;
+      // Another scheduler was faster: the engine is in a swarm, or about to be.
+      if (!hasStatus(error, 503) && !/already part of a swarm/i.test(engineMessage(error))) throw error;
+      await this.settled();
     }
   }
 }
