@@ -69,6 +69,15 @@ describe('lists', () => {
   });
 });
 
+test('what policy has stopped is told with the way back', async () => {
+  const policies = [{ id: 'no-root', message: 'worker runs as \u001b[31mroot.' }];
+  const halted = [{ service: 'worker', since: TIME, policies }];
+  gateway.onJson(`GET ${PLACE}`, { ...environment, halted });
+  const { stdout } = await berth('env show dev --project shop');
+  expect(stdout).toMatch(/Stopped by policy.*\nSERVICE .*\nworker .* no-root +worker runs as root\.\n/);
+  expect(stdout).toContain('berth restart worker --project shop --env dev');
+});
+
 describe('what is sent', () => {
   test('project create takes the one team one is in', async () => {
     gateway.onJson('GET /v1/whoami', principal);

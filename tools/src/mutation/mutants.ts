@@ -15,6 +15,7 @@ const PERFORMS = 'libs/actions/src/performs.ts';
 const MEDIATION = 'libs/actions/src/mediation-check.ts';
 
 const INTAKE = 'apps/scheduler/src/deployments/intake.ts';
+const RESTART_SPECS = ['apps/scheduler/test/restarts.spec.ts'];
 const ROLLOUT_SPECS = ['apps/scheduler/test/deployments.spec.ts'];
 const OUTCOME = 'apps/scheduler/src/deployments/outcome-judge.ts';
 
@@ -210,6 +211,20 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (denials.length === 0) return null;',
     to: 'if (denials.length >= 0) return null;',
     specs: ROLLOUT_SPECS,
+  },
+  {
+    name: 'what is started anew is not judged',
+    file: 'apps/scheduler/src/reconciliation/restarts.ts',
+    from: 'const newcomers = instances.filter((instance) => !judged.includes(instance.id));',
+    to: 'const newcomers = instances.filter((instance) => judged.includes(instance.id));',
+    specs: RESTART_SPECS,
+  },
+  {
+    name: 'what is denied goes on running',
+    file: 'apps/scheduler/src/reconciliation/restarts.ts',
+    from: 'await this.halts.enforce(known);',
+    to: 'await Promise.resolve();',
+    specs: RESTART_SPECS,
   },
   {
     name: 'after of what was found is not asked',
