@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { compileFunction } from 'node:vm';
 
@@ -10,6 +10,10 @@ const requireHere = createRequire(__filename);
 
 /** Where Cedar's own module for Node is, for a process that loads one for itself. The bare import of the package fails. */
 export const CEDAR_MODULE = requireHere.resolve('@cedar-policy/cedar-wasm/nodejs');
+
+const MANIFEST = join(dirname(CEDAR_MODULE), 'package.json');
+/** Of the package, as in `4.13.0`. */
+export const CEDAR_VERSION = (JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string }).version;
 
 /**
  * What V8 has to be told before it runs Cedar. Inlined into optimised JavaScript, a call of WebAssembly that returns a

@@ -8,15 +8,17 @@ import { WasmEvaluator } from './wasm-evaluator.js';
 import { POLICY_ENV, type PolicyEnv } from '../env.js';
 import { Metrics } from '@berth/runtime';
 import { PolicyCompiler } from './policy-compiler.js';
+import { PolicyReadings } from './policy-readings.js';
 
 /** Cedar: what reads policies, and what decides by them. */
 @Module({
   providers: [
     CedarProcess,
+    PolicyReadings,
     {
       provide: PolicyCompiler,
-      useFactory: (cedar: CedarProcess) => new PolicyCompiler(cedar),
-      inject: [CedarProcess],
+      useFactory: (cedar: CedarProcess, readings: PolicyReadings) => new PolicyCompiler(cedar, readings),
+      inject: [CedarProcess, PolicyReadings],
     },
     TrialCompiler,
     {

@@ -21,6 +21,12 @@ export interface CompiledPolicy {
   json: PolicyJson;
 }
 
+/** What Cedar has read texts as, each of which holds against the schema. */
+export interface Readings {
+  recall(texts: readonly string[]): Promise<ReadonlyMap<string, PolicyJson>>;
+  keep(readings: readonly Pick<CompiledPolicy, 'text' | 'json'>[]): Promise<void>;
+}
+
 /** A stored set: what of it can be evaluated, and what cannot, with the reason. */
 export interface CompiledSet {
   policies: ReadonlyMap<string, CompiledPolicy>;
@@ -56,7 +62,11 @@ export class PolicyCompiler {
   private readonly known = new Map<string, CompiledPolicy>();
   private compiling: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly cedar: CedarProcess) {}
+  /** `readings`: what was found valid before, if that is kept. */
+  constructor(
+    private readonly cedar: CedarProcess,
+    private readonly readings?: Readings,
+  ) {}
 
   /** Throws POLICY_INVALID, with every problem and its place. */
   async compile(id: string, text: string): Promise<CompiledPolicy> {
@@ -74,8 +84,11 @@ export class PolicyCompiler {
   }
 
   private async compileUnknown(texts: ReadonlyMap<string, string>): Promise<CompiledSet> {
-    const unknown = [...texts].filter(([id, text]) => this.known.get(id)?.text !== text);
-    const results = await this.compileAll(new Map(unknown));
+    const unknown = new Map([...texts].filter(([id, text]) => this.known.get(id)?.text !== text));
+    const recalled = await this.recall(unknown);
+    for (const id of recalled.keys()) unknown.delete(id);
+    const read = await this.compileAll(unknown);
+    const results = new Map([...recalled, ...read]);
     const policies = new Map<string, CompiledPolicy>();
     const broken = new Map<string, string>();
     for (const id of this.known.keys()) if (!texts.has(id)) this.known.delete(id);
@@ -88,7 +101,21 @@ export class PolicyCompiler {
       this.known.set(id, result);
       policies.set(id, result);
     }
+    await this.readings?.keep([...read.values()].flatMap((one) => (one instanceof BerthError ? [] : [one])));
     return { policies, broken };
+  }
+
+  /** Those that Cedar has read before; the rules of our own hold for them all the same. */
+  private async recall(
+    texts: ReadonlyMap<string, string>,
+  ): Promise<Map<string, CompiledPolicy | BerthError>> {
+    const known = await this.readings?.recall([...texts.values()]);
+    const results = new Map<string, CompiledPolicy | BerthError>();
+    for (const [id, text] of texts) {
+      const json = known?.get(text);
+      if (json) attempt(results, id, () => readPolicy(id, text, json));
+    }
+    return results;
   }
 
   /** An expression of a policy that was compiled, as text. */
@@ -131,14 +158,7 @@ export class PolicyCompiler {
     texts: readonly (readonly [id: string, text: string])[],
   ): Promise<Map<string, CompiledPolicy | BerthError>> {
     const results = new Map<string, CompiledPolicy | BerthError>();
-    const attempt = (id: string, work: () => void): void => {
-      try {
-        work();
-      } catch (error) {
-        results.set(id, refusalOf(id, error));
-      }
-    };
-    for (const [id, text] of texts) attempt(id, () => void claimedEffect(id, text));
+    for (const [id, text] of texts) attempt(results, id, () => void claimedEffect(id, text));
     const readable = texts.filter(([id]) => !results.has(id));
     try {
       const calls = readable.map(([, text]): [string] => [text]);
@@ -148,9 +168,9 @@ export class PolicyCompiler {
       const parts = others.length > 0 ? await this.cedar.callAll('policySetTextToParts', others) : [];
       readable.forEach(([id, text], index) => {
         const json = jsons[index];
-        attempt(id, () => {
+        attempt(results, id, () => {
           if (json.type === 'failure') refuse(id, text, parts[others.indexOf(calls[index])], json);
-          else results.set(id, readPolicy(id, text, json.json));
+          return readPolicy(id, text, json.json);
         });
       });
       return results;
@@ -192,6 +212,20 @@ export class PolicyCompiler {
       }
       return problems;
     }
+  }
+}
+
+/** Puts down what comes of it: a policy, or why there is none. */
+function attempt(
+  results: Map<string, CompiledPolicy | BerthError>,
+  id: string,
+  work: () => CompiledPolicy | void,
+): void {
+  try {
+    const policy = work();
+    if (policy) results.set(id, policy);
+  } catch (error) {
+    results.set(id, refusalOf(id, error));
   }
 }
 

@@ -8,6 +8,7 @@ import { PolicyHooks1763900000006 } from './1763900000006-policy-hooks.js';
 import { Logins1763900000007 } from './1763900000007-logins.js';
 import { IdentityEpoch1763900000008 } from './1763900000008-identity-epoch.js';
 import { Pulse1763900000009 } from './1763900000009-pulse.js';
+import { PolicyReadings1763900000010 } from './1763900000010-policy-readings.js';
 
 export const migrations = [
   CreateOutbox1700000000000,
@@ -20,4 +21,5 @@ export const migrations = [
   Logins1763900000007,
   IdentityEpoch1763900000008,
   Pulse1763900000009,
+  PolicyReadings1763900000010,
 ];
