@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import {
   BerthError,
@@ -20,7 +19,7 @@ import {
   type ServiceName,
 } from '@berth/contracts';
 import { Outbox, type EventDraft } from '@berth/messaging';
-import { asBerthError, correlationId, currentContext, SERVICE_NAME } from '@berth/runtime';
+import { asBerthError, correlationId, currentContext, SERVICE_NAME, newId } from '@berth/runtime';
 import { Gates } from './ports.js';
 import { ReadRecorder } from './recorder.js';
 
@@ -255,7 +254,7 @@ export class ActionPipeline {
 
   private compose(grant: Grant, kind: AuditRecord['kind'], { outcome, code, reason }: Ending): AuditRecord {
     return {
-      id: uuidv7(),
+      id: newId(),
       time: new Date().toISOString(),
       source: this.service,
       action: grant.action,

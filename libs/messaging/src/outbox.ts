@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import {
   eventSubject,
@@ -10,7 +9,7 @@ import {
   type EventPlace,
   type ServiceName,
 } from '@berth/contracts';
-import { correlationId, SERVICE_NAME } from '@berth/runtime';
+import { correlationId, SERVICE_NAME, newId } from '@berth/runtime';
 
 /** An event that is to be told with a change. */
 export interface EventDraft {
@@ -35,7 +34,7 @@ export class Outbox {
   async event(transaction: EntityManager, draft: EventDraft): Promise<void> {
     const event: CloudEvent = {
       specversion: '1.0',
-      id: uuidv7(),
+      id: newId(),
       source: `/berth/${this.service}`,
       type: draft.definition.type,
       time: new Date().toISOString(),

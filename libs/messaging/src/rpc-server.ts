@@ -1,4 +1,4 @@
-import { type CustomTransportStrategy, ServerNats } from '@nestjs/microservices';
+import { type CustomTransportStrategy, NatsContext, ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
@@ -9,15 +9,24 @@ import {
   runInContext,
   SERVICE_NAME,
 } from '@berth/runtime';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { contextFromHeaders, warningHeaders } from './headers.js';
 import { NATS_CONNECTION } from './tokens.js';
 
+/** A request as Nest's clients send it. */
+interface Packet {
+  id: string;
+  data: unknown;
+}
+
 /**
  * Nest's NATS transport on the process's one connection. What it adds: each request runs in its own context (correlation
- * id, actor), and a stop lets the requests in flight finish before it returns.
+ * id, actor), and a stop lets the requests in flight finish before it returns. What it leaves out, since every handler
+ * answers once: the way of an answer through streams, queues and ticks, which cost as much as all the rest of a decision
+ * by policy.
  */
 export class NatsRpcServer extends ServerNats implements CustomTransportStrategy {
-  private readonly inFlight = new Set<Promise<unknown>>();
+  private readonly inFlight = new Set<Promise<void>>();
   private readonly taken: Subscription[] = [];
 
   constructor(
@@ -35,31 +44,29 @@ export class NatsRpcServer extends ServerNats implements CustomTransportStrategy
 
   override bindEvents(client: NatsConnection): void {
     for (const subject of this.messageHandlers.keys()) {
-      const callback = this.getMessageHandler(subject).bind(this) as (
-        error: Error | null,
-        message: Msg,
-      ) => void;
+      const callback = (error: Error | null, message: Msg): void => {
+        if (error) this.logger.error(error);
+        else void this.handleMessage(subject, message);
+      };
       this.taken.push(client.subscribe(subject, { queue: this.queue, callback }));
     }
   }
 
-  override handleMessage(channel: string, message: Msg): Promise<unknown> {
-    const stopwatch = this.metrics.rpc.startTimer({ subject: channel });
+  override async handleMessage(subject: string, message: Msg): Promise<void> {
+    const stopwatch = this.metrics.rpc.startTimer({ subject });
     const context = contextFromHeaders(message.headers);
-    const onAnswer = (): void => {
+    const work = runInContext(context, () => this.answer(subject, message, context));
+    this.inFlight.add(work);
+    try {
+      await work;
+    } catch (error) {
+      this.handleError(String(error));
+    } finally {
+      this.inFlight.delete(work);
       const milliseconds = Math.round(stopwatch() * 10_000) / 10;
-      this.lines.info(
-        { correlationId: context.correlationId, subject: channel, milliseconds },
-        'rpc.answered',
-      );
-    };
-    const work = runInContext(context, async () => {
-      await super.handleMessage(channel, withReplyNoticed(message, context, onAnswer));
-    });
-    const answered = replied(message, work);
-    this.inFlight.add(answered);
-    void answered.finally(() => this.inFlight.delete(answered)).catch(() => undefined);
-    return work;
+      const { correlationId } = context;
+      this.lines.info({ correlationId, subject, milliseconds }, 'rpc.answered');
+    }
   }
 
   override async close(): Promise<void> {
@@ -68,31 +75,30 @@ export class NatsRpcServer extends ServerNats implements CustomTransportStrategy
     );
     await Promise.allSettled(this.inFlight);
   }
-}
 
-const REPLIED = Symbol('replied');
-type Noticed = Msg & { [REPLIED]?: Promise<void> };
+  /** What policies have warned of goes along. */
+  private async answer(subject: string, message: Msg, context: RequestContext): Promise<void> {
+    const { id, data } = message.json<Packet>();
+    const reply = await this.replyTo(subject, message, data);
+    const warnings = warningHeaders(context);
+    const answer = JSON.stringify({ id, isDisposed: true, ...reply });
+    message.respond(answer, warnings ? { headers: warnings } : undefined);
+  }
 
-// What policies have warned of goes along. Nest answers through an Observable that outlives the handler's promise: the answer itself is the end of a request.
-function withReplyNoticed(message: Msg, context: RequestContext, answered: () => void): Msg {
-  const respond = message.respond.bind(message);
-  let notice = (): void => undefined;
-  (message as Noticed)[REPLIED] = new Promise<void>((resolve) => (notice = resolve));
-  message.respond = (data, options) => {
+  /** The handler is Nest's: with its guards, and with its filters, which make a stream of an error. */
+  private async replyTo(
+    subject: string,
+    message: Msg,
+    data: unknown,
+  ): Promise<{ response: unknown } | { err: unknown }> {
+    const handler = this.messageHandlers.get(subject);
     try {
-      const warnings = warningHeaders(context);
-      return respond(data, warnings ? { ...options, headers: warnings } : options);
-    } finally {
-      answered();
-      notice();
+      const found: unknown = await handler?.(data, new NatsContext([message.subject, message.headers]));
+      return { response: isObservable(found) ? await lastValueFrom(found) : found };
+    } catch (err) {
+      return { err };
     }
-  };
-  return message;
-}
-
-async function replied(message: Msg, work: Promise<unknown>): Promise<void> {
-  await work;
-  if (message.reply) await (message as Noticed)[REPLIED];
+  }
 }
 
 /** A step of `startService`: serves this service's requests over NATS. */

@@ -11,3 +11,4 @@ export * from './runtime.module.js';
 export * from './database.module.js';
 export * from './http-context.js';
 export * from './start-service.js';
+export * from './new-id.js';

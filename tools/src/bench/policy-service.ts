@@ -29,6 +29,7 @@ const ROUNDS = 3;
 const CALM = 500;
 const ECHO = 'berth.rpc.policy.echo';
 const TEAMS = 5;
+const MANY = 10_000;
 const PEOPLE = 20;
 
 interface Reply {
@@ -74,6 +75,10 @@ class Service {
 
   async addInstance(): Promise<void> {
     this.processes.push(await startTestService('policy', this.env));
+  }
+
+  async removeInstance(): Promise<void> {
+    await this.processes.pop()?.kill('SIGTERM');
   }
 
   get instances(): number {
@@ -308,6 +313,36 @@ async function whatIf(service: Service): Promise<Figure[]> {
   ];
 }
 
+/** How long an instance takes until it decides by ten thousand policies, which nobody has read before; and the next one. */
+async function starts(service: Service): Promise<Figure[]> {
+  const client = new pg.Client({ connectionString: service.databaseUrl });
+  await client.connect();
+  try {
+    await client.query(
+      `INSERT INTO policy.policies (id, text, message, version, builtin, updated_by, bindings)
+       SELECT 'many-' || n, 'forbid (principal, action == Berth::Action::"project.read.before", resource == Berth::Project::"p-' || n || '");',
+         '', 1, false, 'bench', '[{"scope": "platform", "mode": "deny"}]' FROM generate_series(1, $1::int) AS n`,
+      [MANY],
+    );
+    const times = { first: [] as number[], next: [] as number[] };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await client.query('DELETE FROM policy.policy_readings');
+      for (const taken of [times.first, times.next]) {
+        const begun = performance.now();
+        await service.addInstance();
+        taken.push((performance.now() - begun) / 1_000);
+        await service.removeInstance();
+      }
+    }
+    return [
+      figure(`start with ${MANY.toLocaleString('en')} policies that nobody has read`, 's', times.first),
+      figure('the same with what another instance has read', 's', times.next),
+    ];
+  } finally {
+    await client.end();
+  }
+}
+
 /** Measures the service. All that it starts lives in a folder of its own, and goes with it. */
 export async function policyServiceFigures(): Promise<Figure[]> {
   const folder = await startRun();
@@ -320,7 +355,8 @@ export async function policyServiceFigures(): Promise<Figure[]> {
       figures.push(...(await load(service)));
       for (const _more of [3, 4]) await service.addInstance();
       figures.push(...(await load(service)));
-      return figures;
+      for (const _more of [2, 3, 4]) await service.removeInstance();
+      return [...figures, ...(await starts(service))];
     } finally {
       await service.stop();
     }

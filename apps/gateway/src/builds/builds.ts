@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { BerthError, buildRpc, CONTEXT_MEDIA_TYPE, type BuildOptions } from '@berth/contracts';
 import { NATS_CONNECTION, RpcClient } from '@berth/messaging';
+import { newId } from '@berth/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 import type { InProject } from '../http/places.js';
 import { fail, inThisRequest, Streams } from '../streams/streams.js';
 import { BuildRelay } from './build-relay.js';
@@ -31,7 +31,7 @@ export class Builds {
     const { body } = request;
     if (!(body instanceof Readable))
       throw new BerthError('MEDIA_TYPE_UNSUPPORTED', `The body is the context, as ${CONTEXT_MEDIA_TYPE}.`);
-    const stream = uuidv7();
+    const stream = newId();
     const relay = new BuildRelay(this.connection, stream, body);
     const begun = this.rpc.call(buildRpc.start, { project, stream, options });
     try {

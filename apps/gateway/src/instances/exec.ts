@@ -2,9 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { BerthError, execRpc, type ExecOptions } from '@berth/contracts';
 import { NATS_CONNECTION, RpcClient } from '@berth/messaging';
-import { correlationId, LOGGER, type Logger } from '@berth/runtime';
+import { correlationId, LOGGER, type Logger, newId } from '@berth/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 import type { WebSocket } from 'ws';
 import type { z } from 'zod';
 import type { AtService } from '../http/places.js';
@@ -30,7 +29,7 @@ export class Exec {
     reply: FastifyReply,
   ): Promise<void> {
     requireUpgrade(request);
-    const stream = uuidv7();
+    const stream = newId();
     const session = new ExecSession(this.connection, stream);
     const { command, instance = null, tty, columns, rows } = options;
     const terminal = tty ? { columns, rows } : null;

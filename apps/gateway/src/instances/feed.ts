@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { BerthError, isErrorCode, streamAliveSubject, StreamMessage, streamSubject } from '@berth/contracts';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '@berth/runtime';
 import { inThisRequest } from '../streams/streams.js';
 
 /** The scheduler stops a stream of which it has heard nothing for 30 seconds. */
@@ -47,7 +47,7 @@ export class Feed {
 
   /** Listens, then asks the scheduler to send; one connection carries both in this order. */
   private async open(again: boolean): Promise<void> {
-    const stream = uuidv7();
+    const stream = newId();
     const silence = setTimeout(() => this.broken(tooSilent()), SILENCE_MS);
     const subscription = this.connection.subscribe(streamSubject(stream), {
       callback: (_error, message) => {

@@ -48,7 +48,16 @@ export function actionEntity(action: ActionDefinition, hook: Hook): Entity {
   return found;
 }
 
+const userEntities = new WeakMap<Subject, Entity>();
+
+/** Made once of each: who asks is the same from one question to the next. */
 export function userEntity(subject: Subject): Entity {
+  let found = userEntities.get(subject);
+  if (!found) userEntities.set(subject, (found = makeUserEntity(subject)));
+  return found;
+}
+
+function makeUserEntity(subject: Subject): Entity {
   return {
     ref: ref('User', subject.name),
     attributes: {

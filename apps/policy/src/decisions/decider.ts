@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { failClosed, type PolicyPort } from '@berth/actions';
 import {
   BerthError,
@@ -8,6 +7,7 @@ import {
   type Decision,
   type DecisionRequest,
 } from '@berth/contracts';
+import { newId } from '@berth/runtime';
 import { HookCaller } from '../hooks/hook-caller.js';
 import { isAsked } from '../hooks/live-hook.js';
 import { PrincipalReader } from '../identity/principal-reader.js';
@@ -39,11 +39,12 @@ export class Decider {
     }
     const { principal, resource } = request;
     const otherUser = resource.type === 'User' && resource.id !== principal.user ? resource.id : null;
-    const [asker, target] = await Promise.all([
-      this.principals.read(principal.user, principal.tokenId),
-      otherUser === null ? null : this.principals.read(otherUser, null),
-    ]);
-    await this.policies.atLeast(asker.revision);
+    const reading = this.principals.read(principal.user, principal.tokenId);
+    const [asker, target] =
+      otherUser === null
+        ? [await reading, null]
+        : await Promise.all([reading, this.principals.read(otherUser, null)]);
+    if (!this.policies.isAt(asker.revision)) await this.policies.atLeast(asker.revision);
     const inForce = this.policies.current;
     const question = {
       action,
@@ -63,13 +64,17 @@ export class Decider {
       evaluate: (asked) => noted(this.policies.evaluate(asked)),
       advise: (asked) => noted(this.policies.advise(asked)),
     });
-    const id = uuidv7();
-    const { asked, ...outcome } = await this.withHooks(id, verdict, question, inForce);
+    const id = newId();
+    // Nearly always there is none, and who has none waits for none.
+    const hooked = inForce.hooks.length > 0 ? await this.withHooks(id, verdict, question, inForce) : verdict;
+    const { allowed, policies, advice } = hooked;
     const decision: Decision = {
       id,
-      ...outcome,
+      allowed,
+      policies,
+      advice,
       // What integrators say may change with the next question.
-      reusable: outcome.allowed && !asked,
+      reusable: allowed && !('asked' in hooked && hooked.asked),
       visible: mayKnowOf(asker.subject, resource),
       revision: inForce.revision,
     };

@@ -172,7 +172,10 @@ function brokenDenial(broken: PoliciesInForce['broken']): Verdict {
 export function requestOf(question: Question): EvaluationRequest {
   const { action, hook, asker, context } = question;
   const subject = asker.subject ?? { name: asker.name, kind: 'user', admin: false, teams: [] };
-  const facts = { ...context, now: clockFacts(question.time) };
+  const now = clockFacts(question.time);
+  const facts: EvaluationRequest['context'] = { now, ...context };
+  // Whatever the context holds: this one is the clock's.
+  facts.now = now;
   return {
     action,
     hook,

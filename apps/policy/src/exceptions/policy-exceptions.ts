@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, IsNull, LessThan, MoreThan } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { ActionPipeline, notFound, requireActor } from '@berth/actions';
 import {
@@ -21,6 +20,7 @@ import {
   PLATFORM,
 } from '@berth/contracts';
 import { draftEvent, type EventDraft, Outbox } from '@berth/messaging';
+import { newId } from '@berth/runtime';
 import { UserEntity } from '../identity/user.entity.js';
 import { refuseUnknownTeam } from '../policies/known-scopes.js';
 import { LivePolicies } from '../policies/live-policies.js';
@@ -79,7 +79,7 @@ export class PolicyExceptions {
       if (!policies.has(policy)) throw notFound(policyRef(policy));
       await refuseUnknown(transaction, owner);
       await refuseUnknownTeam(transaction, scope);
-      const row = { id: uuidv7(), policy, scope, owner, reason, expiresAt, createdBy: requireActor().user };
+      const row = { id: newId(), policy, scope, owner, reason, expiresAt, createdBy: requireActor().user };
       const ending = { createdAt: new Date(), endedAt: null, endedBy: null };
       const stored = await transaction.getRepository(PolicyExceptionEntity).save({ ...row, ...ending });
       const revision = await this.store.raiseRevision(transaction);

@@ -1,8 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
-import { LOGGER, type Logger } from '@berth/runtime';
+import { LOGGER, type Logger, newId } from '@berth/runtime';
 import { POLICY_ENV, type PolicyEnv } from '../env.js';
 
 interface Account {
@@ -63,7 +62,7 @@ export class FirstAccounts implements OnModuleInit {
     const issued: unknown[] = await this.dataSource.query(
       `INSERT INTO tokens (id, user_name, name, hash, scopes) VALUES ($1, $2, 'installation', $3, $4)
        ON CONFLICT (hash) DO NOTHING RETURNING id`,
-      [uuidv7(), name, tokenHash, scopes],
+      [newId(), name, tokenHash, scopes],
     );
     if (issued.length > 0) this.logger.info({ user: name }, 'token.created-at-start');
   }

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { IssuedToken, Token } from '@berth/contracts';
+import { newId } from '@berth/runtime';
 import { hashToken, newToken } from './token-text.js';
 import { TokenEntity, toToken } from './token.entity.js';
 
@@ -17,7 +17,7 @@ export async function issueToken(
   const text = newToken();
   const createdAt = new Date();
   const entity: TokenEntity = {
-    id: uuidv7(),
+    id: newId(),
     user,
     name,
     hash: hashToken(text),

@@ -133,12 +133,23 @@ export class PrincipalReader implements OnApplicationShutdown {
   }
 }
 
+const subjects = new WeakMap<AskerRow, Subject>();
+
+/** The same one for as long as their row is known. */
+function subjectOf(name: string, row: AskerRow): Subject | null {
+  const { kind, admin, teams, team } = row;
+  if (kind === null) return nobody(name);
+  let found = subjects.get(row);
+  if (!found) subjects.set(row, (found = { name, kind, admin: admin === true, teams, team }));
+  return found;
+}
+
 function toAsker({ name, tokenId }: Waiting, row: AskerRow, { revision, now }: Moment): FreshAsker {
-  const { kind, admin, team, teams, scopes, expiresAt, revoked } = row;
+  const { scopes, expiresAt, revoked } = row;
   return {
     name,
     revision,
-    subject: kind === null ? nobody(name) : { name, kind, admin: admin === true, teams, team },
+    subject: subjectOf(name, row),
     token:
       tokenId === null
         ? 'none'

@@ -152,7 +152,8 @@ export class LivePolicies implements OnModuleInit, BeforeApplicationShutdown, On
     this.enforcing.load(enforced);
   }
 
-  private isAt(revision: number): boolean {
+  /** Whether what is in force is that revision or a newer one. */
+  isAt(revision: number): boolean {
     return this.set !== null && this.set.revision >= revision && Date.now() < this.set.until;
   }
 

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { inNameOf } from '@berth/actions';
 import type { AppliedRetention, RetentionRule } from '@berth/contracts';
-import { LOGGER, newRequestContext, runInContext, type Logger } from '@berth/runtime';
-import { v7 as uuidv7 } from 'uuid';
+import { LOGGER, newRequestContext, runInContext, type Logger, newId } from '@berth/runtime';
 import { RetentionRules } from './retention-rules.js';
 import { Retention } from './retention.js';
 
@@ -46,7 +45,7 @@ export class RetentionRounds {
     const { scope, team, setBy } = rule;
     try {
       const { tags, images, denied, more } = await runInContext(
-        newRequestContext(uuidv7(), inNameOf(setBy, team, 'maintainer')),
+        newRequestContext(newId(), inNameOf(setBy, team, 'maintainer')),
         () => this.retention.apply(rule, deadline),
       );
       const counts = { tags: tags.length, images: images.length, denied: denied.length };

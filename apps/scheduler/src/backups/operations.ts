@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, type Repository } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { ActionPipeline, type Grant } from '@berth/actions';
 import {
@@ -14,6 +13,7 @@ import {
   type ResourceOperation,
   type resourceRpc,
 } from '@berth/contracts';
+import { newId } from '@berth/runtime';
 import { isUniqueViolation } from '../database-errors.js';
 import { environmentResource, type EnvironmentEntity } from '../environments/environment.entity.js';
 import { EnvironmentsService } from '../environments/environments.js';
@@ -45,7 +45,7 @@ export class OperationsService {
     const resource = environmentResource(environment);
     const grant = await this.pipeline.authorize({ action, resource, context: { name } });
     declaredIn(environment, name);
-    const id = uuidv7();
+    const id = newId();
     await this.backups.makeKey(environment, grant.actor.user, id);
     try {
       return await this.accept(environment, action, grant, {
@@ -67,7 +67,7 @@ export class OperationsService {
     const grant = await this.pipeline.authorize({ action, resource, context: { name, backup } });
     declaredIn(environment, name);
     await this.backups.find(environment.id, name, backup);
-    return this.accept(environment, action, grant, { id: uuidv7(), resource: name, kind: 'restore', backup });
+    return this.accept(environment, action, grant, { id: newId(), resource: name, kind: 'restore', backup });
   }
 
   async list({

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { ActionPipeline, requireActor } from '@berth/actions';
 import { actions, type buildRpc } from '@berth/contracts';
+import { newId } from '@berth/runtime';
 import { ProjectsService } from '../projects/projects.js';
 import { Bases } from './bases.js';
 import { buildFacts, imageResource, repositoryOf, type KnownBuild } from './build-facts.js';
@@ -58,7 +58,7 @@ export class BuildsService {
       resource: imageResource(project, repository),
       context: buildFacts(known, { plan, bases, contextBytes: context.bytes }),
     });
-    const id = uuidv7();
+    const id = newId();
     const holdOn = await this.run.begin(id, known, grant);
     return { id, ...known, repository, plan, bases, context, grant, holdOn };
   }

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { ActionPipeline, requireActor, type Grant } from '@berth/actions';
 import { actions, BerthError, type Deployment } from '@berth/contracts';
-import { asBerthError } from '@berth/runtime';
+import { asBerthError, newId } from '@berth/runtime';
 import type { RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine } from '../engine/container-engine.js';
 import {
@@ -76,7 +75,7 @@ export class Intake {
     steps = withStep(steps, 'policy', 'succeeded', null);
     await free;
     steps = withStep(steps, 'quota', 'running', null);
-    const id = uuidv7();
+    const id = newId();
     const deadline = this.times.deadline(spec);
     await this.reserve(id, environment, spec, grant, deadline);
     steps = withStep(steps, 'quota', 'succeeded', null);

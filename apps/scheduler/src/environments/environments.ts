@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, MoreThan, type Repository } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { ActionPipeline, notFound, requireActor } from '@berth/actions';
 import {
@@ -19,6 +18,7 @@ import {
   type schedulerRpc,
 } from '@berth/contracts';
 import { draftEvent } from '@berth/messaging';
+import { newId } from '@berth/runtime';
 import { isForeignKeyViolation, isUniqueViolation } from '../database-errors.js';
 import { Ingress } from '../ingress/ingress.js';
 import { projectResource } from '../projects/project.entity.js';
@@ -50,7 +50,7 @@ export class EnvironmentsService {
     const context = { name, ...namesOf({ variables, services }) };
     const change = { action: actions.environmentCreate, resource, context };
     const created = await this.pipeline.change(change, async (tx) => {
-      const id = uuidv7();
+      const id = newId();
       try {
         await tx.insert(EnvironmentEntity, {
           ...{ id, project, name, team: owner.team, variables, services, restarts: {}, resources: {} },

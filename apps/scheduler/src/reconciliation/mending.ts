@@ -3,8 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { ActionPipeline, inNameOf } from '@berth/actions';
 import { actions, BerthError, type Deployment, type Principal } from '@berth/contracts';
-import { newRequestContext, runInContext } from '@berth/runtime';
-import { v7 as uuidv7 } from 'uuid';
+import { newRequestContext, runInContext, newId } from '@berth/runtime';
 import { DeploymentEntity } from '../deployments/deployment.entity.js';
 import { Redeployment } from '../deployments/redeployment.js';
 import type { EngineDrift } from '../engine/container-engine.js';
@@ -30,7 +29,7 @@ export class Mending {
    */
   async mendUnasked(environment: EnvironmentEntity, findings: readonly EngineDrift[]): Promise<Deployment> {
     const actor = await this.actorOf(environment);
-    return runInContext(newRequestContext(uuidv7(), actor), () =>
+    return runInContext(newRequestContext(newId(), actor), () =>
       this.mend(environment, () => Promise.resolve(findings)),
     );
   }

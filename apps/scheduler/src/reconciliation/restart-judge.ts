@@ -2,9 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { ActionPipeline, inNameOf, type Grant } from '@berth/actions';
 import { actions, type PolicyAnswer } from '@berth/contracts';
-import { newRequestContext, runInContext } from '@berth/runtime';
+import { newRequestContext, runInContext, newId } from '@berth/runtime';
 import { DataSource } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { DeploymentEntity } from '../deployments/deployment.entity.js';
 import { judgeOutcome } from '../deployments/outcome-judge.js';
 import {
@@ -59,7 +58,7 @@ export class RestartJudge {
     for (const [service, own] of instances) {
       const ids = new Set(own.map(({ id }) => id));
       const { user } = deployment.permission.actor;
-      const context = newRequestContext(uuidv7(), inNameOf(user, environment.team, 'developer'));
+      const context = newRequestContext(newId(), inNameOf(user, environment.team, 'developer'));
       await runInContext(context, () =>
         this.judgeService(environment, deployment, { service, ids }, verdict),
       );
@@ -82,7 +81,7 @@ export class RestartJudge {
       // By no token: the one that it was deployed with may have ended since.
       actor: { user: deployment.permission.actor.user, tokenId: null },
       request: { deployment: deployment.id, instances: looked },
-      ...{ decisions: [], policies: [], correlationId: uuidv7() },
+      ...{ decisions: [], policies: [], correlationId: newId() },
     };
     const permission = { ...grant, resource: deployment.permission.resource };
     const denial = await judgeOutcome(this.pipeline, { ...deployment, permission }, inspection);
