@@ -119,8 +119,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what an integrator has a say in is kept',
     file: 'apps/policy/src/decisions/decider.ts',
-    from: 'reusable: outcome.allowed && !asked,',
-    to: 'reusable: outcome.allowed && typeof asked === "boolean",',
+    from: 'reusable: allowed && !asked,',
+    to: 'reusable: allowed,',
     specs: LEAVE_SPECS,
   },
   {

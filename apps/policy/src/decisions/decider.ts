@@ -66,15 +66,16 @@ export class Decider {
     });
     const id = newId();
     // Nearly always there is none, and who has none waits for none.
-    const hooked = inForce.hooks.length > 0 ? await this.withHooks(id, verdict, question, inForce) : verdict;
-    const { allowed, policies, advice } = hooked;
+    const answer: Verdict & { asked?: boolean } =
+      inForce.hooks.length > 0 ? await this.withHooks(id, verdict, question, inForce) : verdict;
+    const { allowed, policies, advice, asked = false } = answer;
     const decision: Decision = {
       id,
       allowed,
       policies,
       advice,
       // What integrators say may change with the next question.
-      reusable: allowed && !('asked' in hooked && hooked.asked),
+      reusable: allowed && !asked,
       visible: mayKnowOf(asker.subject, resource),
       revision: inForce.revision,
     };
