@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { eventSubject, policyRpc, type EventPlace, type Principal } from '@berth/contracts';
+import {
+  eventSubject,
+  policyRpc,
+  type EventPlace,
+  type PolicyBinding,
+  type Principal,
+} from '@berth/contracts';
 import { eventually } from '@berth/testing';
 import { failure, PolicyService } from './policy-service.js';
 
@@ -179,6 +185,47 @@ describe('what was excepted and is removed', () => {
     expect(await statusOf(others[0].id)).toBe('holds');
     await end(others[0].id);
     for (let round = 0; round < 10; round += 1) expect((await remove('old')).allowed).toBe(false);
+  });
+
+  it('takes along what was permitted there, and leaves what was forbidden', async () => {
+    const sam = (await service.person('sam', { team: 'other', role: 'developer' })).principal;
+    const read = async () =>
+      (
+        await service.decide(sam, {
+          action: 'project.read',
+          resource: { type: 'Project', id: 'lent', team: 'acme', project: 'lent' },
+        })
+      ).allowed;
+    const apply = (id: string, text: string, bindings: PolicyBinding[]) =>
+      service.call(policyRpc.applyPolicy, { id, text, bindings }, admin);
+    const get = (id: string) => service.call(policyRpc.getPolicy, { id }, admin);
+    const here: PolicyBinding = { scope: 'projects/lent', mode: 'deny' };
+    const there: PolicyBinding = { scope: 'projects/shop', mode: 'deny' };
+    const sams = `principal == Berth::User::"${sam.user}", action == Berth::Action::"project.read.before", resource`;
+    await apply('lent', `permit (${sams});`, [here, there]);
+    await apply('held', 'forbid (principal, action == Berth::Action::"project.remove.before", resource);', [
+      here,
+    ]);
+    expect(await read()).toBe(true);
+    const heard = service.hear('policy.applied.v1');
+    const place = { team: 'acme', project: 'lent' };
+    await removed('project.removed.v1', place, { name: 'lent' }, new Date(Date.now() + 1_000));
+    await eventually(async () => expect((await get('lent')).bindings).toEqual([there]));
+    for (let round = 0; round < 10; round += 1) expect(await read()).toBe(false);
+    expect(await get('lent')).toMatchObject({ version: 2, updatedBy: 'berth' });
+    expect(await get('held')).toMatchObject({ version: 1, bindings: [here] });
+    await eventually(() =>
+      expect(heard).toMatchObject([{ data: { id: 'lent', change: 'bound', bindings: [there] } }]),
+    );
+    // What is bound after it is for the next of its name.
+    await service.call(policyRpc.bindPolicy, { id: 'lent', bindings: [here] }, admin);
+    await removed('project.removed.v1', place, { name: 'lent' }, new Date(Date.now() - 60_000));
+    const marker = await except({ scope: 'projects/marker' });
+    const later = new Date(Date.now() + 1_000);
+    await removed('project.removed.v1', { team: 'acme', project: 'marker' }, { name: 'marker' }, later);
+    await eventually(async () => expect(await statusOf(marker.id)).toBe('ended'));
+    expect(await read()).toBe(true);
+    for (const id of ['lent', 'held']) await service.call(policyRpc.removePolicy, { id }, admin);
   });
 
   it('leaves what was made for the next one of its name, however late it is heard of', async () => {

@@ -7,11 +7,12 @@ import {
 import { CloudEvent, environmentRemoved, projectRemoved, type PolicyScope } from '@berth/contracts';
 import { BatchConsumer, EVENTS, NatsLink } from '@berth/messaging';
 import { LOGGER, type Logger } from '@berth/runtime';
+import { StalePermits } from '../policies/stale-permits.js';
 import { PolicyExceptions } from './policy-exceptions.js';
 
 /**
- * With a project or an environment go the exceptions that were made for it: whoever gives something else the same name, of whatever
- * team, has not been excepted from anything.
+ * With a project or an environment go the exceptions that were made for it, and what was permitted there: whoever gives something
+ * else the same name, of whatever team, has not been excepted from anything.
  */
 @Injectable()
 export class RemovedScopes implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -21,6 +22,7 @@ export class RemovedScopes implements OnApplicationBootstrap, BeforeApplicationS
     @Inject(NatsLink) link: NatsLink,
     @Inject(LOGGER) logger: Logger,
     private readonly exceptions: PolicyExceptions,
+    private readonly permits: StalePermits,
   ) {
     this.consumer = new BatchConsumer({
       ...{ connection: link.connection, logger, stream: EVENTS.name, durable: 'policy-removed-scopes' },
@@ -42,7 +44,10 @@ export class RemovedScopes implements OnApplicationBootstrap, BeforeApplicationS
 
   private async take(event: CloudEvent): Promise<void> {
     const scope = removedScope(event);
-    if (scope !== null) await this.exceptions.endOfRemoved(scope, new Date(event.time));
+    if (scope === null) return;
+    const at = new Date(event.time);
+    await this.exceptions.endOfRemoved(scope, at);
+    await this.permits.endOfRemoved(scope, at);
   }
 }
 
