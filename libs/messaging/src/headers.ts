@@ -24,10 +24,10 @@ export function contextFromHeaders(received: MsgHdrs | undefined): RequestContex
 }
 
 /** What an answer carries beside itself: what policies that only warn have said. Undefined when they said nothing. */
-export function warningHeaders({ warnings }: RequestContext): MsgHdrs | undefined {
-  if (warnings.size === 0) return undefined;
+export function warningHeaders(context: RequestContext): MsgHdrs | undefined {
+  if (!context.hasWarnings) return undefined;
   const made = headers();
-  made.set(WARNINGS, encodeURIComponent(JSON.stringify([...warnings.values()])));
+  made.set(WARNINGS, encodeURIComponent(JSON.stringify([...context.warnings.values()])));
   return made;
 }
 

@@ -26,7 +26,8 @@ interface Packet {
  * by policy.
  */
 export class NatsRpcServer extends ServerNats implements CustomTransportStrategy {
-  private readonly inFlight = new Set<Promise<void>>();
+  private inFlight = 0;
+  private onIdle = (): void => undefined;
   private readonly taken: Subscription[] = [];
 
   constructor(
@@ -55,14 +56,14 @@ export class NatsRpcServer extends ServerNats implements CustomTransportStrategy
   override async handleMessage(subject: string, message: Msg): Promise<void> {
     const stopwatch = this.metrics.rpc.startTimer({ subject });
     const context = contextFromHeaders(message.headers);
-    const work = runInContext(context, () => this.answer(subject, message, context));
-    this.inFlight.add(work);
+    this.inFlight += 1;
     try {
-      await work;
+      await runInContext(context, () => this.answer(subject, message, context));
     } catch (error) {
       this.handleError(String(error));
     } finally {
-      this.inFlight.delete(work);
+      this.inFlight -= 1;
+      if (this.inFlight === 0) this.onIdle();
       const milliseconds = Math.round(stopwatch() * 10_000) / 10;
       const { correlationId } = context;
       this.lines.info({ correlationId, subject, milliseconds }, 'rpc.answered');
@@ -73,31 +74,25 @@ export class NatsRpcServer extends ServerNats implements CustomTransportStrategy
     await Promise.all(
       this.taken.map((subscription) => (this.connection.isClosed() ? undefined : subscription.drain())),
     );
-    await Promise.allSettled(this.inFlight);
-  }
-
-  /** What policies have warned of goes along. */
-  private async answer(subject: string, message: Msg, context: RequestContext): Promise<void> {
-    const { id, data } = message.json<Packet>();
-    const reply = await this.replyTo(subject, message, data);
-    const warnings = warningHeaders(context);
-    const answer = JSON.stringify({ id, isDisposed: true, ...reply });
-    message.respond(answer, warnings ? { headers: warnings } : undefined);
+    const idle = new Promise<void>((resolve) => (this.onIdle = resolve));
+    if (this.inFlight > 0) await idle;
   }
 
   /** The handler is Nest's: with its guards, and with its filters, which make a stream of an error. */
-  private async replyTo(
-    subject: string,
-    message: Msg,
-    data: unknown,
-  ): Promise<{ response: unknown } | { err: unknown }> {
+  private async answer(subject: string, message: Msg, context: RequestContext): Promise<void> {
+    const { id, data } = message.json<Packet>();
     const handler = this.messageHandlers.get(subject);
+    let answer: string;
     try {
       const found: unknown = await handler?.(data, new NatsContext([message.subject, message.headers]));
-      return { response: isObservable(found) ? await lastValueFrom(found) : found };
+      const response: unknown = isObservable(found) ? await lastValueFrom(found) : found;
+      answer = JSON.stringify({ id, isDisposed: true, response });
     } catch (err) {
-      return { err };
+      answer = JSON.stringify({ id, isDisposed: true, err });
     }
+    // What policies have warned of goes along.
+    const warnings = warningHeaders(context);
+    message.respond(answer, warnings && { headers: warnings });
   }
 }
 

@@ -6,8 +6,8 @@ const { connect } = require('@nats-io/transport-node');
 const { NATS_URL, NATS_USER, NATS_PASSWORD, SUBJECT, ANSWER } = process.env;
 connect({ servers: NATS_URL, user: NATS_USER, pass: NATS_PASSWORD, inboxPrefix: '_INBOX_' + NATS_USER }).then((connection) => {
   connection.subscribe(SUBJECT, { callback: (_error, message) => void message.respond(ANSWER) });
-  process.send('ready');
-});`;
+  return connection.flush();
+}).then(() => process.send('ready'));`;
 
 /**
  * A process that answers each request on a subject with the same words, and does nothing else: what the bus, the load generator and the

@@ -20,6 +20,7 @@ import {
 } from '@berth/testing';
 import { Echo } from './echo.js';
 import { figure, type Figure } from './figures.js';
+import { type Asking, SteadyAsker } from './steady-asker.js';
 
 const IN_FLIGHT = 64;
 const PHASE_MS = 5_000;
@@ -44,7 +45,7 @@ class Service {
   admin!: Principal;
 
   private constructor(
-    private readonly connection: NatsConnection,
+    private readonly clients: { connection: NatsConnection; asker: SteadyAsker },
     private readonly env: Record<string, string>,
     private readonly adminToken: string,
     readonly databaseUrl: string,
@@ -55,6 +56,7 @@ class Service {
     const database = await createTestDatabase('policy');
     const nats = await startTestNats();
     const connection = await connect(nats.as('gateway'));
+    const asker = await SteadyAsker.connect(nats.as('gateway'));
     const adminToken = randomBytes(16).toString('hex');
     const hash = (token: string): string => createHash('sha256').update(token).digest('hex');
     const env = {
@@ -63,7 +65,8 @@ class Service {
       // As the platform starts it.
       NODE_OPTIONS: '--max-semi-space-size=4',
     };
-    const service = new Service(connection, env, adminToken, database.adminUrl, async () => {
+    const service = new Service({ connection, asker }, env, adminToken, database.adminUrl, async () => {
+      asker.close();
       await connection.close();
       await nats.remove();
       await database.drop();
@@ -81,6 +84,10 @@ class Service {
     await this.processes.pop()?.kill('SIGTERM');
   }
 
+  get asker(): SteadyAsker {
+    return this.clients.asker;
+  }
+
   get instances(): number {
     return this.processes.length;
   }
@@ -96,7 +103,7 @@ class Service {
     actor?: Principal,
   ): Promise<z.output<Response>> {
     const body = JSON.stringify({ id: '1', pattern: rpc.subject, data });
-    const reply = await this.connection.request(rpc.subject, body, {
+    const reply = await this.clients.connection.request(rpc.subject, body, {
       timeout: rpc.timeout,
       headers: actor ? actorHeader(actor) : undefined,
     });
@@ -111,11 +118,12 @@ class Service {
     if (!allowed) throw new Error('denied');
   }
 
-  /** The same question, to who answers without thinking. */
-  async echo(n: number): Promise<void> {
-    const body = JSON.stringify({ id: '1', pattern: ECHO, data: this.question(n) });
-    const reply = await this.connection.request(ECHO, body, { timeout: 3_000 });
-    reply.json<Reply>();
+  /** Such decisions, or the same questions to who answers without thinking. */
+  asking(subject: string): Asking {
+    const bodies = Array.from({ length: 1_000 }, (_, n) =>
+      Buffer.from(JSON.stringify({ id: '1', pattern: subject, data: this.question(n) })),
+    );
+    return { subject, bodies, expected: '"allowed":true' };
   }
 
   /** Answers as a decision is answered. */
@@ -167,52 +175,20 @@ function actorHeader(actor: Principal): MsgHdrs {
   return made;
 }
 
-/** As many a second as come back while so many are always under way. */
-async function throughput(ask: (n: number) => Promise<void>): Promise<number> {
-  let done = 0;
-  const begun = performance.now();
-  const worker = async (): Promise<void> => {
-    while (performance.now() - begun < PHASE_MS) {
-      await ask((done += 1));
-    }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
-  return (done * 1_000) / (performance.now() - begun);
-}
-
-/** Milliseconds of each, asked at a steady pace whether or not those before have been answered. */
-async function atPace(ask: (n: number) => Promise<void>, perSecond: number): Promise<number[]> {
-  const times: number[] = [];
-  const asked: Promise<void>[] = [];
-  const begun = performance.now();
-  for (let n = 0; performance.now() - begun < PHASE_MS;) {
-    const due = Math.floor(((performance.now() - begun) * perSecond) / 1_000);
-    for (; n < due; n += 1) {
-      const since = performance.now();
-      asked.push(ask(n).then(() => void times.push(performance.now() - since)));
-    }
-    await delay(1);
-  }
-  await Promise.all(asked);
-  return times.sort((left, right) => left - right);
-}
-
 const share = (sorted: readonly number[], part: number): number => sorted[Math.floor(sorted.length * part)];
 
+/** Decisions flat out; then at half of that, in turn with an echo of the same size. */
 async function load(service: Service): Promise<Figure[]> {
   const name = `over NATS, ${service.instances} ${service.instances === 1 ? 'instance' : 'instances'}`;
+  const { asker } = service;
+  const decisions = service.asking(policyRpc.decide.subject);
+  const flatOut = (): Promise<number> => asker.throughput(decisions, { inFlight: IN_FLIGHT, ms: PHASE_MS });
   const most: number[] = [];
   const times = { decision: [[], []] as number[][], echo: [[], []] as number[][] };
-  await throughput((n) => service.decide(n));
+  await flatOut();
   for (let round = 0; round < ROUNDS; round += 1) {
-    most.push(await throughput((n) => service.decide(n)));
-    const decisions = await atPace((n) => service.decide(n), most[round] / 2);
-    const echo = await service.startEcho();
-    const echoes = await atPace((n) => service.echo(n), most[round] / 2).finally(() => echo.stop());
-    for (const part of [0, 1]) {
-      times.decision[part].push(share(decisions, [0.5, 0.99][part]));
-      times.echo[part].push(share(echoes, [0.5, 0.99][part]));
-    }
+    most.push(await flatOut());
+    await sideBySide(service, decisions, most[round] / 2, times);
   }
   return [
     figure(`${name}: decisions a second`, '/s', most),
@@ -223,28 +199,32 @@ async function load(service: Service): Promise<Figure[]> {
   ];
 }
 
-/** A decision, and an echo of the same size, in turn and at the same pace. */
 async function calm(service: Service): Promise<Figure[]> {
+  const times = { decision: [[], []] as number[][], echo: [[], []] as number[][] };
+  const decisions = service.asking(policyRpc.decide.subject);
+  for (let round = 0; round < ROUNDS; round += 1) await sideBySide(service, decisions, CALM, times);
+  return [
+    figure(`over NATS, ${CALM} a second: p50 of a decision`, 'ms.', times.decision[0]),
+    figure(`over NATS, ${CALM} a second: p50 of an echo`, 'ms.', times.echo[0]),
+    figure(`over NATS, ${CALM} a second: p99 of a decision`, 'ms.', times.decision[1]),
+    figure(`over NATS, ${CALM} a second: p99 of an echo`, 'ms.', times.echo[1]),
+  ];
+}
+
+/** One round of each: adds p50 and p99, in milliseconds. */
+async function sideBySide(
+  service: Service,
+  decisions: Asking,
+  perSecond: number,
+  into: { decision: number[][]; echo: number[][] },
+): Promise<void> {
+  const { asker } = service;
+  const add = (times: number[][], sorted: readonly number[]): void =>
+    [0.5, 0.99].forEach((part, index) => times[index].push(share(sorted, part)));
+  add(into.decision, await asker.atPace(decisions, { perSecond, ms: PHASE_MS }));
   const echo = await service.startEcho();
   try {
-    const times = { decision: [[], []] as number[][], echo: [[], []] as number[][] };
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [name, ask] of [
-        ['decision', (n: number) => service.decide(n)],
-        ['echo', (n: number) => service.echo(n)],
-      ] as const) {
-        const sorted = await atPace(ask, CALM);
-        times[name][0].push(share(sorted, 0.5));
-        times[name][1].push(share(sorted, 0.99));
-      }
-    }
-    const { decision, echo: bare } = times;
-    return [
-      figure(`over NATS, ${CALM} a second: p50 of a decision`, 'ms.', decision[0]),
-      figure(`over NATS, ${CALM} a second: p50 of an echo`, 'ms.', bare[0]),
-      figure(`over NATS, ${CALM} a second: p99 of a decision`, 'ms.', decision[1]),
-      figure(`over NATS, ${CALM} a second: p99 of an echo`, 'ms.', bare[1]),
-    ];
+    add(into.echo, await asker.atPace(service.asking(ECHO), { perSecond, ms: PHASE_MS }));
   } finally {
     await echo.stop();
   }
