@@ -6,9 +6,9 @@ import { draftEvent, type EventDraft, Outbox } from '@berth/messaging';
 import { LOGGER, type Logger, newRequestContext, runInContext } from '@berth/runtime';
 import { DecisionRows } from './decision-rows.js';
 
-const FLUSH_MS = 250;
+const FLUSH_MS = 50;
 /** Small enough that writing one holds up no decision that is being taken. */
-const BATCH = 200;
+const BATCH = 100;
 const MOST_WAITING = 20_000;
 const MOST_WAITING_BYTES = 64 * 1024 * 1024;
 /** Of the bytes that were written, what is kept to be written over: as much as usually waits. */

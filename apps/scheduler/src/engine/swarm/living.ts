@@ -3,7 +3,7 @@ import { callEngine } from './docker-client.js';
 import type { Task } from './engine-api.js';
 import { LABEL } from './labels.js';
 import type { Swarm } from './swarm.js';
-import type { EnvironmentState, SwarmObjects } from './swarm-objects.js';
+import type { SwarmObjects } from './swarm-objects.js';
 
 const WITH_CONTAINER = new Set<Task['Status']['State']>(['starting', 'running']);
 
@@ -12,24 +12,21 @@ export function hasContainer({ DesiredState: desired, Status: status }: Task): b
   return desired === 'running' && WITH_CONTAINER.has(status.State) && !!status.ContainerStatus?.ContainerID;
 }
 
-export async function livingInstances(swarm: Swarm, target?: EnvironmentRef): Promise<LivingInstance[]> {
-  const { services, tasks } = await (target ? swarm.objects.state(target) : stateOfAll(swarm));
-  const byId = new Map(services.map((service) => [service.ID, service]));
-  return tasks.filter(hasContainer).flatMap((task): LivingInstance[] => {
-    const labels = byId.get(task.ServiceID)?.Spec.Labels;
-    if (!labels) return [];
-    const { [LABEL.project]: project, [LABEL.environment]: environment, [LABEL.service]: service } = labels;
-    return [{ id: task.ID, project, environment, service }];
-  });
-}
-
-async function stateOfAll({ docker, objects }: Swarm): Promise<EnvironmentState> {
+/** By what is written on their containers: to list all services for it would take as long as all the rest. */
+export async function livingInstances(
+  { docker, objects }: Swarm,
+  target?: EnvironmentRef,
+): Promise<LivingInstance[]> {
   const filters = { 'desired-state': ['running'] };
-  const [services, tasks] = await Promise.all([
-    objects.services({ [LABEL.installation]: objects.installation }),
-    callEngine(() => docker.listTasks({ filters }) as Promise<Task[]>),
-  ]);
-  return { services, tasks };
+  const tasks = target
+    ? (await objects.state(target)).tasks
+    : await callEngine(() => docker.listTasks({ filters }) as Promise<Task[]>);
+  return tasks.filter(hasContainer).flatMap(({ ID: id, Spec: spec }): LivingInstance[] => {
+    const labels = spec.ContainerSpec.Labels ?? {};
+    if (labels[LABEL.installation] !== objects.installation) return [];
+    const { [LABEL.project]: project, [LABEL.environment]: environment, [LABEL.service]: service } = labels;
+    return [{ id, project, environment, service }];
+  });
 }
 
 /** All that there is of it: where one generation replaces another, there are two. */
