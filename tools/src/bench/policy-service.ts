@@ -293,6 +293,33 @@ async function whatIf(service: Service): Promise<Figure[]> {
   ];
 }
 
+/** With ten thousand in force in two instances: how long a change takes, and who asks right after it. */
+async function changes(service: Service, client: pg.Client): Promise<Figure[]> {
+  await client.query('UPDATE policy.policy_revision SET revision = revision + 1');
+  await service.addInstance();
+  for (let n = 0; n < 20; n += 1) await service.decide(n);
+  const times = { change: [] as number[], next: [] as number[] };
+  for (let round = 0; round < ROUNDS * 2; round += 1) {
+    const text = `forbid (principal, action == Berth::Action::"project.read.before", resource) when { resource.name == "${round}" };`;
+    const begun = performance.now();
+    await service.call(policyRpc.applyPolicy, { id: 'changing', text }, service.admin);
+    times.change.push(performance.now() - begun);
+    const asked = performance.now();
+    for (let n = 0; n < 20; n += 1) await service.decide(n);
+    times.next.push(performance.now() - asked);
+  }
+  await service.removeInstance();
+  return [
+    figure(
+      `a change of one of ${MANY.toLocaleString('en')} policies, until it holds where it was made`,
+      'ms',
+      times.change,
+      1_000,
+    ),
+    figure('twenty decisions by two instances right after it', 'ms', times.next),
+  ];
+}
+
 /** How long an instance takes until it decides by ten thousand policies, which nobody has read before; and the next one. */
 async function starts(service: Service): Promise<Figure[]> {
   const client = new pg.Client({ connectionString: service.databaseUrl });
@@ -314,7 +341,9 @@ async function starts(service: Service): Promise<Figure[]> {
         await service.removeInstance();
       }
     }
+    const change = await changes(service, client);
     return [
+      ...change,
       figure(`start with ${MANY.toLocaleString('en')} policies that nobody has read`, 's', times.first),
       figure('the same with what another instance has read', 's', times.next),
     ];

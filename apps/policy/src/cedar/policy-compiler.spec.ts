@@ -4,6 +4,7 @@ import { CedarProcess } from './cedar-process.js';
 import { resourceEntity, userEntity } from './entities.js';
 import type { EvaluationRequest } from './evaluator.js';
 import { ClosureEvaluator } from './closure-evaluator.js';
+import { isSame, shardsOf } from './policy-shards.js';
 import { WasmEvaluator } from './wasm-evaluator.js';
 import { PolicyCompiler } from './policy-compiler.js';
 
@@ -181,6 +182,34 @@ describe('the live evaluator', () => {
     const torn = { ...(await admins()), effect: 'perhaps' } as unknown as PolicyJson;
     expect(() => evaluator.load(new Map([['torn', torn]]))).toThrow('cannot be loaded');
     expect(evaluator.decide(request).allowed).toBe(true);
+  });
+
+  it('decides by a set in parts as by the whole, and reads only the parts in which anything has changed', async () => {
+    const never = (n: number): string =>
+      `forbid (principal, action, resource) when { principal.name == "ghost-${n}" };`;
+    const { policies } = await compiler.compileSet(
+      new Map([
+        ['admins', when('principal.admin')],
+        ['ada', 'forbid (principal, action, resource) when { principal.name == "ada" };'],
+        ...Array.from({ length: 1_200 }, (_, n) => [`never-${n}`, never(n)] as const),
+      ]),
+    );
+    const jsons = new Map([...policies].map(([id, { json }]) => [id, json]));
+    const without = new Map([...jsons].filter(([id]) => id !== 'ada'));
+    const [evaluator, closures] = [new WasmEvaluator(), new ClosureEvaluator()];
+    for (const [set, allowed] of [
+      [jsons, false],
+      [without, true],
+      [jsons, false],
+    ] as const) {
+      evaluator.load(set);
+      closures.load(set);
+      expect(evaluator.decide(request)).toMatchObject({ allowed, determining: [allowed ? 'admins' : 'ada'] });
+      expect(evaluator.decide(request)).toEqual(closures.decide(request));
+    }
+    expect(shardsOf(jsons).map(({ size }) => size > 0)).toEqual([true, true, true, true]);
+    expect(shardsOf(jsons).filter((part, index) => isSame(part, shardsOf(without)[index]))).toHaveLength(3);
+    expect(isSame(jsons, undefined)).toBe(false);
   });
 
   it('denies without a set', () => {

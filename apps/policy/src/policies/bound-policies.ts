@@ -66,14 +66,28 @@ export function bindPolicies({ policies, bindings, exceptions }: PolicyPlaces): 
   return { enforced: sets.deny, advisory: sets.tell, members };
 }
 
+/** By policy and scopes: what is bound as it was is the same object, by which evaluators know that it has not changed. */
+const limitedBefore = new WeakMap<PolicyJson, Map<string, PolicyJson>>();
+
+interface Limits {
+  to: readonly PolicyScope[];
+  except?: readonly PolicyScope[];
+}
+
+function limited(policy: PolicyJson, limits: Limits): PolicyJson {
+  const known = limitedBefore.get(policy) ?? new Map<string, PolicyJson>();
+  limitedBefore.set(policy, known);
+  const key = JSON.stringify(limits);
+  const found = known.get(key) ?? limit(policy, limits);
+  known.set(key, found);
+  return found;
+}
+
 /**
  * The policy, for resources of all these scopes and of none of the exceptions. These are conditions before all others, and can only
  * take away from what the policy says: forbids of an inner scope add to those of the outer ones, and no permit of it overrules them.
  */
-function limited(
-  policy: PolicyJson,
-  { to, except = [] }: { to: readonly PolicyScope[]; except?: readonly PolicyScope[] },
-): PolicyJson {
+function limit(policy: PolicyJson, { to, except = [] }: Limits): PolicyJson {
   const narrowing = to.filter((scope) => scope !== 'platform').map((scope) => condition('when', scope));
   const excepting = except.map((scope) => condition('unless', scope));
   return { ...policy, conditions: [...narrowing, ...excepting, ...policy.conditions] };

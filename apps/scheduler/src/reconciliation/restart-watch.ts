@@ -16,9 +16,13 @@ const PACE_MS = 1_000;
 const PAUSE_MS = 5_000;
 /** The swarm hears of a container somewhat later than its engine tells of it, and of one that ends at once never. */
 const MAX_LOOKS = 10;
+/** What was not brought to an end by then is left to the rounds: a deployment that came to nothing leaves nothing to look at. */
+const MAX_AGE_MS = 10 * 60_000;
 
 interface Started {
   instance: LivingInstance;
+  /** In milliseconds since the epoch. */
+  at: number;
   looks: number;
 }
 
@@ -60,7 +64,7 @@ export class RestartWatch implements OnApplicationBootstrap, BeforeApplicationSh
     while (!signal.aborted) {
       try {
         for await (const instance of this.engine.starts(signal)) {
-          this.started.set(instance.id, { instance, looks: 0 });
+          this.started.set(instance.id, { instance, at: Date.now(), looks: 0 });
           this.rounds.wake();
         }
       } catch (error) {
@@ -73,18 +77,22 @@ export class RestartWatch implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async round(): Promise<void> {
+    if (Date.now() >= this.nextSweep) {
+      this.nextSweep = Date.now() + this.everyMs;
+      await this.attempt(() => this.restarts.lookEverywhere());
+    }
+    const places = new Map<string, LivingInstance>();
+    for (const [id, { instance, at }] of this.started) {
+      if (Date.now() - at > MAX_AGE_MS) this.started.delete(id);
+      else places.set(`${instance.project}.${instance.environment}`, instance);
+    }
+    for (const instance of places.values()) await this.attempt(() => this.lookAt(instance));
+  }
+
+  /** What fails is tried again in the next round, and keeps nothing else from being looked at. */
+  private async attempt(work: () => Promise<void>): Promise<void> {
     try {
-      if (Date.now() >= this.nextSweep) {
-        this.nextSweep = Date.now() + this.everyMs;
-        await this.restarts.lookEverywhere();
-      }
-      const places = new Map(
-        [...this.started.values()].map(({ instance }) => [
-          `${instance.project}.${instance.environment}`,
-          instance,
-        ]),
-      );
-      for (const instance of places.values()) await this.lookAt(instance);
+      await work();
     } catch (error) {
       this.warn(error, 'restarts.not-judged');
     }
