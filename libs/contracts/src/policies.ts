@@ -105,6 +105,20 @@ export function teamResource(team: string): ResourceRef {
 export const Hook = z.enum(['before', 'after']);
 export type Hook = z.infer<typeof Hook>;
 
+/** Denials that no policy wrote: their ids are no policy's. */
+export const OWN_DENIALS = [
+  'principal-unknown',
+  'token-unknown',
+  'token-revoked',
+  'token-expired',
+  'token-scope',
+  'policy-broken',
+  'evaluation-error',
+  'decision-disputed',
+  'default-deny',
+] as const;
+export type OwnDenial = (typeof OWN_DENIALS)[number];
+
 export const PolicyAnswer = z.object({ id: z.string(), message: z.string() });
 export type PolicyAnswer = z.infer<typeof PolicyAnswer>;
 

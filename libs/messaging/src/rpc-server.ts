@@ -22,8 +22,8 @@ interface Packet {
 /**
  * Nest's NATS transport on the process's one connection. What it adds: each request runs in its own context (correlation
  * id, actor), and a stop lets the requests in flight finish before it returns. What it leaves out, since every handler
- * answers once: the way of an answer through streams, queues and ticks, which cost as much as all the rest of a decision
- * by policy.
+ * answers once: the way of an answer through streams, queues and ticks, which cost a sixth of the
+ * decisions that policy can answer.
  */
 export class NatsRpcServer extends ServerNats implements CustomTransportStrategy {
   private inFlight = 0;

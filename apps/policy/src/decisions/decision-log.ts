@@ -57,7 +57,6 @@ export class DecisionLog implements OnApplicationShutdown {
   private readonly spare: DecisionRows[] = [];
   private count = 0;
   private bytes = 0;
-  private beingWritten: DecisionRows | null = null;
   private timer: NodeJS.Timeout | null = null;
   private writing: Promise<void> = Promise.resolve();
 
@@ -112,27 +111,23 @@ export class DecisionLog implements OnApplicationShutdown {
 
   private rowsWithRoom(): DecisionRows {
     const last = this.waiting.at(-1);
-    // The first may be on its way to the database.
-    if (last && last.count < BATCH && last !== this.beingWritten) return last;
+    if (last && last.count < BATCH) return last;
     const rows = this.spare.pop() ?? new DecisionRows();
     this.waiting.push(rows);
     return rows;
   }
 
   private async write(): Promise<void> {
-    while (this.waiting.length > 0) {
-      const [rows] = this.waiting;
-      this.beingWritten = rows;
+    // What is on its way to the database is out of reach of those that come meanwhile.
+    for (let rows = this.waiting.shift(); rows; rows = this.waiting.shift()) {
       try {
         await this.keep(rows);
       } catch (error) {
         this.logger.warn({ err: error, decisions: this.count }, 'decisions.wait');
+        this.waiting.unshift(rows);
         this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS * 2);
         return;
-      } finally {
-        this.beingWritten = null;
       }
-      this.waiting.shift();
       this.count -= rows.count;
       this.bytes -= rows.size;
       rows.clear();

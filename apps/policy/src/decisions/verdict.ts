@@ -4,6 +4,7 @@ import {
   type ActionDefinition,
   type AdviceMode,
   type Hook,
+  type OwnDenial,
   type PolicyAdvice,
   type PolicyAnswer,
   type PolicyMode,
@@ -15,20 +16,6 @@ import { clockFacts } from '../cedar/clock-facts.js';
 import type { MessageTemplate } from '../cedar/message-template.js';
 import { coversAction, scopeMessage } from '../identity/scopes.js';
 import { needed } from './standing.js';
-
-/** Denials that no policy wrote: their ids are no policy's. */
-export const OWN_DENIALS = [
-  'principal-unknown',
-  'token-unknown',
-  'token-revoked',
-  'token-expired',
-  'token-scope',
-  'policy-broken',
-  'evaluation-error',
-  'decision-disputed',
-  'default-deny',
-] as const;
-type OwnDenial = (typeof OWN_DENIALS)[number];
 
 export interface TokenState {
   scopes: readonly string[];

@@ -25,14 +25,12 @@ import { UserEntity } from '../identity/user.entity.js';
 import { refuseUnknownTeam } from '../policies/known-scopes.js';
 import { LivePolicies } from '../policies/live-policies.js';
 import { policyRef } from '../policies/policies.js';
-import { PolicyStore } from '../policies/policy-store.js';
+import { BERTH, PolicyStore } from '../policies/policy-store.js';
 import { PolicyExceptionEntity, toPolicyException } from './policy-exception.entity.js';
 
 type Input<K extends keyof typeof policyRpc> = z.output<(typeof policyRpc)[K]['request']>;
 
 const DAY_MS = 86_400_000;
-/** By whom an exception ended that nobody ended. */
-const BERTH = 'berth';
 
 /** Has policies deny nothing in a scope for a while. What they would have denied is told all the same, in each decision. */
 @Injectable()

@@ -6,6 +6,7 @@ import { ActionPipeline, type Intent, notFound, requireActor } from '@berth/acti
 import {
   actions,
   BerthError,
+  OWN_DENIALS,
   policyApplied,
   type PolicyBinding,
   type PolicyChange,
@@ -20,7 +21,6 @@ import {
   invalidPolicy,
   PolicyCompiler,
 } from '../cedar/policy-compiler.js';
-import { OWN_DENIALS } from '../decisions/verdict.js';
 import { UserEntity } from '../identity/user.entity.js';
 import { bindPolicies, EVERYWHERE } from './bound-policies.js';
 import { LivePolicies } from './live-policies.js';

@@ -8,6 +8,9 @@ import { EVERYWHERE } from './bound-policies.js';
 import { PolicyEntity } from './policy.entity.js';
 import { PolicyVersionEntity } from './policy-version.entity.js';
 
+/** Who changes what nobody asked to have changed. */
+export const BERTH = 'berth';
+
 export interface StoredPolicy {
   text: string;
   bindings: readonly PolicyBinding[];
@@ -110,7 +113,7 @@ export class PolicyStore {
       for (const policy of missing) {
         await transaction.query('INSERT INTO planted_policies (id) VALUES ($1)', [policy.id]);
         const content = { ...policy, bindings: EVERYWHERE };
-        await this.store(transaction, content, { change: 'applied', by: 'berth', revision, builtin: true });
+        await this.store(transaction, content, { change: 'applied', by: BERTH, revision, builtin: true });
       }
     });
   }

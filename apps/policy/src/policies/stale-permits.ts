@@ -6,9 +6,7 @@ import { DataSource, In, LessThan } from 'typeorm';
 import { claimedEffect } from '../cedar/policy-compiler.js';
 import { LivePolicies } from './live-policies.js';
 import { PolicyEntity } from './policy.entity.js';
-import { PolicyStore, type StoredSet } from './policy-store.js';
-
-const BERTH = 'berth';
+import { BERTH, PolicyStore, type StoredSet } from './policy-store.js';
 
 /**
  * What was permitted for a project or an environment ends with it: the next of its name may be another team's, which has

@@ -2,9 +2,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { ActionPipeline, notFound } from '@berth/actions';
-import { actions, BerthError, type PolicySimulation, type policyRpc, PLATFORM } from '@berth/contracts';
+import {
+  actions,
+  BerthError,
+  OWN_DENIALS,
+  type PolicySimulation,
+  type policyRpc,
+  PLATFORM,
+} from '@berth/contracts';
 import { TrialCompiler } from '../cedar/trial-compiler.js';
-import { OWN_DENIALS, type Question } from '../decisions/verdict.js';
+import type { Question } from '../decisions/verdict.js';
 import { EVERYWHERE } from '../policies/bound-policies.js';
 import { type CompiledPlaces, PlacesReader } from '../policies/places.js';
 import { policyRef } from '../policies/policies.js';

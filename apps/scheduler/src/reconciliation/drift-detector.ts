@@ -27,19 +27,18 @@ export class DriftDetector {
   /** Of each that runs something, by its id: one look at the engine for all. */
   async ofAll(environments: readonly EnvironmentEntity[]): Promise<Map<string, EngineDrift[]>> {
     const specs = await this.specs.ofAll(environments.flatMap(({ deployment }) => deployment ?? []));
-    const rollouts = environments.flatMap((environment): [string, Rollout][] => {
+    const rollouts = environments.flatMap((environment): [EnvironmentEntity, Rollout][] => {
       const { id, project, name, deployment, release } = environment;
       const spec = specs.get(deployment ?? '');
       if (deployment === null || release === null || !spec) return [];
       const secret = (secretName: string, version: number): Promise<Buffer> =>
         this.secrets.read(id, secretName, version);
-      return [[id, { target: { project, environment: name }, deployment, release, spec, secret }]];
+      return [[environment, { target: { project, environment: name }, deployment, release, spec, secret }]];
     });
     if (rollouts.length === 0) return new Map();
     const found = await this.engine.drift(rollouts.map(([, rollout]) => rollout));
-    const halted = new Map(environments.map(({ id, halted }) => [id, halted]));
     return new Map(
-      rollouts.map(([id], index) => [id, found[index].filter((each) => !isHalt(each, halted.get(id) ?? []))]),
+      rollouts.map(([{ id, halted }], index) => [id, found[index].filter((each) => !isHalt(each, halted))]),
     );
   }
 }

@@ -11,7 +11,7 @@ import { whileStill, type Look } from './while-still.js';
 
 /** What came of a look at the instances of an environment, by their ids. */
 export interface Findings {
-  living: ReadonlySet<string>;
+  /** All that are there and that policy has spoken of. */
   judged: readonly string[];
   denials: readonly RestartDenial[];
 }
@@ -30,16 +30,14 @@ export class Halts {
   ) {}
 
   /** Nothing of it holds when the environment has moved on since. */
-  async note(look: Look, { living, judged, denials }: Findings): Promise<void> {
+  async note(look: Look, { judged, denials }: Findings): Promise<void> {
     await whileStill(this.dataSource, look, async (transaction, environment) => {
-      const known = new Set([...(environment.judged ?? []), ...judged]);
       const { halted } = environment;
       const since = new Date().toISOString();
-      // Another scheduler may have noted the same.
+      // One that was halted before, and that a rollout taken back has brought up once more, is not told of again.
       const fresh = denials.filter(({ service }) => !halted.some((each) => each.service === service));
       halted.push(...fresh.map(({ service, policies }) => ({ service, since, policies })));
-      const kept = [...known].filter((id) => living.has(id));
-      await transaction.update(EnvironmentEntity, { id: environment.id }, { judged: kept, halted });
+      await transaction.update(EnvironmentEntity, { id: environment.id }, { judged: [...judged], halted });
       for (const denial of fresh) await this.tell(transaction, environment, { ...denial, since });
     });
   }

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { ActionPipeline, inNameOf, type Grant } from '@berth/actions';
-import { actions, type PolicyAnswer } from '@berth/contracts';
-import { newRequestContext, runInContext, newId } from '@berth/runtime';
+import { actions, type OwnDenial, type PolicyAnswer } from '@berth/contracts';
+import { correlationId, newId, newRequestContext, runInContext } from '@berth/runtime';
 import { DataSource } from 'typeorm';
 import { DeploymentEntity } from '../deployments/deployment.entity.js';
 import { judgeOutcome } from '../deployments/outcome-judge.js';
@@ -15,9 +15,9 @@ import {
 import { serviceResource, type EnvironmentEntity } from '../environments/environment.entity.js';
 
 /** Said of who asks, and not of what runs: it was theirs to run when they deployed it. */
-const OF_WHO_ASKS = new Set(['principal-unknown', 'default-deny']);
+const OF_WHO_ASKS = new Set<string>(['principal-unknown', 'default-deny'] satisfies OwnDenial[]);
 /** Said of the policies themselves: nobody knows yet what they will say. */
-const NO_WORD = new Set(['policy-broken', 'decision-disputed']);
+const NO_WORD = new Set<string>(['policy-broken', 'decision-disputed'] satisfies OwnDenial[]);
 
 export interface RestartDenial {
   service: string;
@@ -81,7 +81,7 @@ export class RestartJudge {
       // By no token: the one that it was deployed with may have ended since.
       actor: { user: deployment.permission.actor.user, tokenId: null },
       request: { deployment: deployment.id, instances: looked },
-      ...{ decisions: [], policies: [], correlationId: newId() },
+      ...{ decisions: [], policies: [], correlationId: correlationId() },
     };
     const permission = { ...grant, resource: deployment.permission.resource };
     const denial = await judgeOutcome(this.pipeline, { ...deployment, permission }, inspection);

@@ -74,13 +74,13 @@ export class Restarts {
       if (!locked || !hasNewcomers(now, instances)) return now;
       const living = new Set(instances.map((instance) => instance.id));
       // What ran before this was kept account of was judged when it was deployed.
-      const judged = now.judged ?? [...living];
+      const judged = now.judged?.filter((instance) => living.has(instance)) ?? [...living];
       const newcomers = instances.filter((instance) => !judged.includes(instance.id));
       const verdict = await this.judge.judge(
         now,
         grouped(newcomers, ({ service }) => service),
       );
-      const findings = { living, judged: [...judged, ...verdict.judged], denials: verdict.denials };
+      const findings = { judged: [...judged, ...verdict.judged], denials: verdict.denials };
       await this.halts.note({ looked: now, begun }, findings);
       return asOfNow();
     });
