@@ -24,10 +24,14 @@ interface Place {
 
 const TWO = 'services: { web: { image: web, ports: ["8080"] }, worker: { image: web } }';
 
+/** By project: the instances that its deployment brought. */
+const broughtBy = new Map<string, string[]>();
+
 async function running(): Promise<Place> {
   const place = await bench.shop();
   const { id } = await bench.deploy(place, TWO);
   expect(await bench.finished(id)).toMatchObject({ status: 'succeeded' });
+  broughtBy.set(place.project, (await judgedIn(place)) ?? []);
   return place;
 }
 
@@ -77,6 +81,23 @@ function deny({ project }: Place, service: string, id = 'no-more'): () => void {
   return () => bench.neighbours.decide.delete(project);
 }
 
+const judgedIn = async ({ project }: Place): Promise<string[] | null> => {
+  const { rows } = await bench.sql.query<{ judged: string[] | null }>(
+    'SELECT judged FROM environments WHERE project = $1',
+    [project],
+  );
+  return rows[0].judged;
+};
+
+/** What was judged is written down, with what came of it: so many of the instances are others than the deployment brought. */
+async function judgedAnew(place: Place, count: number): Promise<void> {
+  const brought = broughtBy.get(place.project) ?? [];
+  await eventually(async () => {
+    const judged = (await judgedIn(place)) ?? [];
+    expect(judged.filter((id) => !brought.includes(id))).toHaveLength(count);
+  }, SOON);
+}
+
 async function halted(place: Place, service: string): Promise<void> {
   await eventually(async () => {
     expect(await haltedIn(place)).toEqual([service]);
@@ -93,7 +114,10 @@ beside('an instance that the engine starts anew is judged as it runs, once, and 
   const [first, second] = asked(place, 'web');
   expect(second.context).toEqual(first.context);
   expect(second.principal).toEqual({ user: 'ann', tokenId: null });
-  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  // Whole rounds later, in which another one was judged, it has not been asked about again.
+  await crash(place, 'worker');
+  await eventually(() => expect(asked(place, 'worker')).toHaveLength(2), SOON);
+  await judgedAnew(place, 2);
   expect(asked(place, 'web')).toHaveLength(2);
   expect(await containers(place, 'web')).toEqual([anew]);
   expect(await haltedIn(place)).toEqual([]);
@@ -165,7 +189,7 @@ beside('who deployed it may be gone: that takes no application down', async () =
   const before = await crash(place, 'web');
   const anew = await startedAnew(place, 'web', before);
   await eventually(() => expect(asked(place, 'web')).toHaveLength(2), SOON);
-  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  await judgedAnew(place, 1);
   expect(await containers(place, 'web')).toEqual([anew]);
   expect(deniedRecords(place)).toEqual([]);
 });
@@ -199,11 +223,7 @@ beside(
     deny(place, 'web');
     await bench.sql.query('UPDATE environments SET judged = NULL WHERE project = $1', [place.project]);
     await eventually(async () => {
-      const { rows } = await bench.sql.query<{ judged: string[] | null }>(
-        'SELECT judged FROM environments WHERE project = $1',
-        [place.project],
-      );
-      expect(rows[0].judged).toHaveLength(2);
+      expect(await judgedIn(place)).toHaveLength(2);
     }, SOON);
     expect(asked(place, 'web')).toHaveLength(1);
     await crash(place, 'web');

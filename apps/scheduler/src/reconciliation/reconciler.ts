@@ -4,7 +4,6 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { BerthError } from '@berth/contracts';
 import { asBerthError, LOGGER, type Logger } from '@berth/runtime';
 import type { EngineDrift } from '../engine/container-engine.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
@@ -13,6 +12,7 @@ import { Rounds } from '../upkeep/rounds.js';
 import { DriftDetector } from './drift-detector.js';
 import { DriftLedger } from './drift-ledger.js';
 import { Mending } from './mending.js';
+import { errorFields } from '../upkeep/error-fields.js';
 
 const RETRY_MS = 1_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
@@ -101,7 +101,6 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private warn(error: unknown, message: string, where: object): void {
-    const known = error instanceof BerthError ? { reason: error.message } : { err: error };
-    this.logger.warn({ ...where, ...known }, message);
+    this.logger.warn({ ...where, ...errorFields(error) }, message);
   }
 }

@@ -5,12 +5,12 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { BerthError } from '@berth/contracts';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { CONTAINER_ENGINE, type ContainerEngine, type LivingInstance } from '../engine/container-engine.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from '../upkeep/rounds.js';
 import { Restarts } from './restarts.js';
+import { errorFields } from '../upkeep/error-fields.js';
 
 const PACE_MS = 1_000;
 const PAUSE_MS = 5_000;
@@ -110,7 +110,6 @@ export class RestartWatch implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private warn(error: unknown, message: string): void {
-    const known = error instanceof BerthError ? { reason: error.message } : { err: error };
-    this.logger.warn(known, message);
+    this.logger.warn(errorFields(error), message);
   }
 }

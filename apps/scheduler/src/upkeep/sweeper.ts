@@ -6,13 +6,13 @@ import {
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
-import { BerthError } from '@berth/contracts';
 import { LOGGER, type Logger } from '@berth/runtime';
 import { scratchMark } from '../backups/scratch.js';
 import type { RunSpec } from '../compose/index.js';
 import { CONTAINER_ENGINE, type ContainerEngine, type OwnedObject } from '../engine/container-engine.js';
 import { SCHEDULER_ENV, type SchedulerEnv } from '../env.js';
 import { Rounds } from './rounds.js';
+import { errorFields } from './error-fields.js';
 
 interface Known {
   /** Of what runs; null when nothing does. */
@@ -49,8 +49,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     try {
       await this.sweep();
     } catch (error) {
-      const known = error instanceof BerthError ? { reason: error.message } : { err: error };
-      this.logger.warn(known, 'sweep.failed');
+      this.logger.warn(errorFields(error), 'sweep.failed');
     }
   }
 
